@@ -1,0 +1,38 @@
+# One door for people and for CI. `make` alone lists the targets.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: help install run test lint check lock clean
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# The stamp is older than the lock when dependencies changed: then, and only then, install again.
+$(BIN)/.installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+install: $(BIN)/.installed ## make .venv and install the locked packages
+
+run: install ## the whole thing on loopback, with a real Traefik (ARGS=--once: prove it and exit)
+	$(BIN)/routebook demo $(ARGS)
+
+test: install ## every test, the ones on the real Traefik included (ARGS=... goes to pytest)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: install ## format, lint, types, import contracts, docstrings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/interrogate -q provider registry
+
+check: lint test ## everything that must hold before a commit
+
+lock: install ## write requirements.lock again (hashes, no URLs); needs `pip install uv` in .venv
+	$(BIN)/uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean: ## remove what was built
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,1 @@
+"""What the daemon does: render the catalogue, publish it to Traefik, serve the REST API."""

@@ -1,0 +1,78 @@
+"""The aiohttp application: the table of routes, open mode at the door, problems for errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+import structlog
+from aiohttp import web
+
+from provider.api.openapi import describe
+from provider.api.openapi_page import DESCRIPTION
+from provider.api.problems import problem, problem_of
+from provider.api.requests import BODY_BYTES_MAX, query_of
+from provider.api.routes import ROUTES, Route
+from provider.api.surface import SURFACE, Surface
+from provider.auth.open_mode import refusal
+from registry.errors import HostNotAllowed, RegistryError
+
+_log = structlog.get_logger()
+_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_application(surface: Surface) -> web.Application:
+    """Every route of the table; shutdown releases held polls."""
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX, middlewares=[problems_for_errors, local_callers_only]
+    )
+    app[SURFACE] = surface
+    app[DESCRIPTION] = describe(ROUTES, version("routebook"))
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _checked(route))
+
+    async def release_held_polls(_app: web.Application) -> None:
+        surface.current.close()
+
+    app.on_shutdown.append(release_held_polls)
+    return app
+
+
+@web.middleware
+async def problems_for_errors(request: web.Request, handler: _Next) -> web.StreamResponse:
+    """Every failure as `application/problem+json`; a bug is logged and says nothing outside."""
+    try:
+        return await handler(request)
+    except RegistryError as error:
+        return problem_of(error)
+    except web.HTTPNotFound:
+        return problem("not_found", f"nothing is at {request.path}; see /api/openapi.json")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        refused = problem("method_not_allowed", f"{request.path} takes {allowed}")
+        refused.headers["Allow"] = allowed
+        return refused
+    except web.HTTPException:
+        raise
+    except Exception:
+        _log.exception("request_failed", method=request.method, path=request.path)
+        return problem("internal", "a bug of ours; the log has it")
+
+
+@web.middleware
+async def local_callers_only(request: web.Request, handler: _Next) -> web.StreamResponse:
+    """Open mode's checks."""
+    reason = refusal(request.headers, request.app[SURFACE].allowed_hosts)
+    if reason is not None:
+        raise HostNotAllowed(reason)
+    return await handler(request)
+
+
+def _checked(route: Route) -> _Next:
+    """The handler, behind a look at the query: a misspelt parameter must not pass in silence."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        query_of(request, route.query)
+        return await route.handler(request)
+
+    return handle

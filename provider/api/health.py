@@ -1,0 +1,92 @@
+"""`/api/health`, `/healthz`, `/readyz`: how the daemon and the catalogue are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from provider.api.surface import SURFACE, Surface
+from provider.api.views import fault_view
+from provider.metrics import environment_metrics
+from registry.errors import NotReady
+from registry.fields import instant_text
+from registry.snapshot import Snapshot
+from registry.store import utc_now
+
+
+async def health(request: web.Request) -> web.Response:
+    """The counts, and each problem with its place."""
+    surface = request.app[SURFACE]
+    problems = _problems(surface)
+    status = "ok" if not problems else "degraded"
+    if surface.current.publication is None:
+        status = "not_ready"
+    metrics = {
+        "environments": _environments(surface),
+        "router": _router(surface),
+        "human_tasks": {},
+    }
+    return web.json_response({"status": status, "metrics": metrics, "problems": problems})
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """The process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """A document is published, so a Traefik that starts now gets its routes."""
+    if request.app[SURFACE].current.publication is None:
+        raise NotReady("nothing was published yet: see the log for why")
+    return web.json_response({"status": "ok"})
+
+
+def _environments(surface: Surface) -> dict[str, Any]:
+    snapshot = surface.store.snapshot or Snapshot()
+    return environment_metrics(
+        snapshot,
+        surface.reconciler.document,
+        surface.reconciler.own_certificates.values(),
+        utc_now(),
+        surface.stale_health_s,
+    )
+
+
+def _router(surface: Surface) -> dict[str, Any]:
+    publication, document = surface.current.publication, surface.reconciler.document
+    published_at = surface.reconciler.published_at
+    return {
+        "digest": publication.digest if publication else None,
+        "published_at": instant_text(published_at) if published_at else None,
+        "routers": document.routers if document else None,
+        "document_bytes": len(publication.body) if publication else None,
+        "polls": surface.polls.answered,
+        "polls_held": surface.polls.held,
+    }
+
+
+def _problems(surface: Surface) -> list[dict[str, Any]]:
+    problems: list[dict[str, Any]] = []
+    trouble, snapshot = surface.store.trouble, surface.store.snapshot
+    if trouble is not None:
+        problems.append({"code": trouble.code, "environment": None, "detail": trouble.detail})
+    for fault in snapshot.faults if snapshot else ():
+        view = fault_view(fault)
+        detail = "; ".join(str(error) for error in fault.errors)
+        environment = fault.environment_id or fault.slug
+        problems.append({**view, "environment": environment, "detail": detail})
+    document = surface.reconciler.document
+    if document is None:
+        return problems
+    for rejection in document.rejections:
+        problems.append(_problem(rejection.code, rejection.environment_id, rejection.message))
+    for conflict in document.conflicts:
+        problems.append(_problem("route_conflict", conflict.loser, conflict.message))
+    for environment_id, notes in document.notes.items():
+        problems += [_problem(note.code, environment_id, note.message) for note in notes]
+    return problems
+
+
+def _problem(code: str, environment_id: str, detail: str) -> dict[str, Any]:
+    return {"code": code, "environment": environment_id, "detail": detail}

@@ -1,0 +1,85 @@
+"""Reading a request: its JSON body, its query, its `If-Match`. Every bound is here."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from registry.errors import (
+    FieldError,
+    InvalidRecord,
+    MalformedJson,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from registry.json_text import JsonFault, line_column, parse
+from registry.schema import field_errors
+from registry.store import Matches
+
+BODY_BYTES_MAX = 1024 * 1024
+JSON_TYPE = "application/json"
+MERGE_PATCH_TYPE = "application/merge-patch+json"
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+async def json_body(request: web.Request) -> Any:
+    """The body as a JSON value.
+
+    Raises UnsupportedMediaType, TooLarge, and MalformedJson with line and column.
+    """
+    _check_media_type(request)
+    try:
+        content = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge(f"the body is over {BODY_BYTES_MAX} bytes") from error
+    try:
+        text = content.decode("utf-8")
+        return parse(text)
+    except UnicodeDecodeError as error:
+        raise MalformedJson("the body is not UTF-8") from error
+    except JsonFault as error:
+        line, column = line_column(text, error.offset)
+        raise MalformedJson(
+            f"line {line}, column {column}: {error}", line=line, column=column
+        ) from error
+
+
+def query_of(request: web.Request, model: type[Query]) -> Query:
+    """The query parameters as a model. Raises InvalidRecord for unknown, double or wrong ones."""
+    doubled = [name for name in request.query if len(request.query.getall(name)) > 1]
+    if doubled:
+        fault = FieldError(f"/{doubled[0]}", "given more than once")
+        raise InvalidRecord("the query has a parameter twice", [fault])
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        faults = [FieldError(f.pointer, _of_query(f.message)) for f in field_errors(error)]
+        raise InvalidRecord("the query is wrong", faults) from error
+
+
+def _of_query(message: str) -> str:
+    return "unknown query parameter" if message.startswith("unknown key") else message
+
+
+def matches_of(request: web.Request) -> Matches | None:
+    """What `If-Match` accepts (RFC 9110, 13.1.1: strong comparison); None when it is absent."""
+    if "If-Match" not in request.headers:
+        return None
+    tags = request.if_match or ()
+    strong = {tag.value for tag in tags if not tag.is_weak}
+    return lambda revision: "*" in strong or revision in strong
+
+
+def _check_media_type(request: web.Request) -> None:
+    accepted = {JSON_TYPE}
+    if request.method == "PATCH":
+        accepted.add(MERGE_PATCH_TYPE)
+    given = request.content_type if "Content-Type" in request.headers else "none"
+    charset = (request.charset or "utf-8").lower()
+    if given not in accepted or charset not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(
+            f"Content-Type is {given}; send {' or '.join(sorted(accepted))} in UTF-8"
+        )

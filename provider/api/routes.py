@@ -1,0 +1,91 @@
+"""The API in one table: method, path, who may call, what answers, and its shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from provider.api.environments import (
+    create_environment,
+    delete_environment,
+    list_environments,
+    patch_environment,
+    read_environment,
+    replace_environment,
+)
+from provider.api.health import health, healthz, readyz
+from provider.api.listing import ListQuery
+from provider.api.openapi_page import openapi_page
+from provider.api.projects import list_projects, read_project
+from provider.api.traefik_config import ConfigQuery, traefik_config
+from provider.api.views import EnvironmentView, ListView, ProjectsView, StatusView
+from provider.auth.access import Access
+from registry.project_spec import ProjectDefinition
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ANY_JSON: dict[str, Any] = {"type": "object"}
+
+
+class NoQuery(BaseModel, extra="forbid"):
+    """A route that takes no query parameter."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row. `body` is what a request carries; `answer` what a success is, by `status`."""
+
+    method: str
+    path: str
+    access: Access
+    handler: Handler
+    answer: type[BaseModel] | dict[str, Any] | None
+    status: int = 200
+    query: type[BaseModel] = NoQuery
+    body: str | None = None
+    codes: tuple[str, ...] = ()
+
+
+_WRITE = (
+    "malformed_json",
+    "too_large",
+    "unsupported_media_type",
+    "invalid_record",
+    "unknown_project",
+    "forbidden_upstream",
+    "slug_taken",
+    "catalogue_unreadable",
+    "store_unavailable",
+    "disk_full",
+)
+_CHANGE = (*_WRITE, "not_found", "revision_conflict")
+_ONE = "/api/environments/{ref}"
+_ALL = "/api/environments"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", _ALL, Access.VIEWER, list_environments, ListView, query=ListQuery,
+          codes=("invalid_record", "not_ready")),
+    Route("POST", _ALL, Access.OPERATOR, create_environment, EnvironmentView, 201,
+          body="create", codes=_WRITE),
+    Route("GET", _ONE, Access.VIEWER, read_environment, EnvironmentView,
+          codes=("not_found", "quarantined", "not_ready")),
+    Route("PUT", _ONE, Access.OPERATOR, replace_environment, EnvironmentView,
+          body="replace", codes=_CHANGE),
+    Route("PATCH", _ONE, Access.OPERATOR, patch_environment, EnvironmentView,
+          body="patch", codes=_CHANGE),
+    Route("DELETE", _ONE, Access.OPERATOR, delete_environment, None, 204,
+          codes=("not_found", "revision_conflict", "catalogue_unreadable",
+                 "store_unavailable", "disk_full")),
+    Route("GET", "/api/projects", Access.VIEWER, list_projects, ProjectsView),
+    Route("GET", "/api/projects/{id}", Access.VIEWER, read_project, ProjectDefinition,
+          codes=("not_found",)),
+    Route("GET", "/api/health", Access.OPEN, health, ANY_JSON),
+    Route("GET", "/api/openapi.json", Access.OPEN, openapi_page, ANY_JSON),
+    Route("GET", "/healthz", Access.OPEN, healthz, StatusView),
+    Route("GET", "/readyz", Access.OPEN, readyz, StatusView, codes=("not_ready",)),
+    Route("GET", "/traefik/config", Access.TRAEFIK, traefik_config, ANY_JSON,
+          query=ConfigQuery, codes=("invalid_record", "not_ready")),
+)  # fmt: skip

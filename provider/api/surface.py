@@ -1,0 +1,29 @@
+"""What the handlers work on: made by the daemon, handed to the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from provider.current import Current
+from provider.polls import Polls
+from provider.reconciler import Reconciler
+from registry.store import EnvironmentStore
+from registry.workspaces import Workspaces
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The parts that requests reach. `stale_health_s` is the age at which a check is stale."""
+
+    store: EnvironmentStore
+    workspaces: Workspaces
+    current: Current
+    polls: Polls
+    reconciler: Reconciler
+    allowed_hosts: frozenset[str]
+    stale_health_s: float
+
+
+SURFACE = web.AppKey("surface", Surface)

@@ -1,0 +1,52 @@
+"""`/traefik/config`: the document that Traefik polls, ready-made bytes, held while unchanged."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from provider.api.requests import query_of
+from provider.api.surface import SURFACE
+from registry.errors import NotReady
+
+
+class ConfigQuery(BaseModel):
+    """`hold=0` is never held."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hold: Annotated[Literal["0", "1"], Field(description="0: answer at once, never wait")] = "1"
+    instance: Annotated[
+        str, Field(max_length=100, description="a name for this Traefik; changes nothing")
+    ] = ""
+
+
+async def traefik_config(request: web.Request) -> web.Response:
+    """Always 200 with the last good document; 503 only when there never was one.
+
+    No `ETag` and no 304: Traefik takes every status but 200 for a failure.
+    """
+    surface, query = request.app[SURFACE], query_of(request, ConfigQuery)
+    publication = await surface.polls.next_document(
+        request.task,
+        request.remote or "unknown",
+        lambda: request.transport is None or request.transport.is_closing(),
+        hold=query.hold == "1",
+    )
+    if publication is None:
+        raise NotReady("there is no document yet; Traefik keeps what it has")
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    body = publication.body
+    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        headers["Content-Encoding"], body = "gzip", publication.gzipped
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    for item in accepted.split(","):
+        coding, _, quality = item.replace(" ", "").partition(";q=")
+        if coding.lower() in ("gzip", "*"):
+            return quality not in ("0", "0.0", "0.00", "0.000")
+    return False

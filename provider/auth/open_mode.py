@@ -1,0 +1,42 @@
+"""Open mode: no accounts, so only local callers are answered, and no one through them.
+
+A page in a browser can reach a loopback port by DNS rebinding, and a route of our own could lead
+back to us: both show in the headers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+_FORWARDED = ("forwarded", "x-forwarded-")
+
+
+def is_local(host: str) -> bool:
+    """Whether a host without port is `localhost` or a loopback literal."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def refusal(headers: Mapping[str, str], allowed_hosts: Collection[str]) -> str | None:
+    """Why these request headers are not a local caller's; None when they are."""
+    host = headers.get("Host", "")
+    name = _without_port(host)
+    if not is_local(name) and name.lower() not in allowed_hosts:
+        return f"Host {host!r} is not local and not in ROUTEBOOK_ALLOWED_HOSTS"
+    forwarded = [header for header in headers if header.lower().startswith(_FORWARDED)]
+    if forwarded:
+        return f"{forwarded[0]} says that the request came through a proxy"
+    origin = headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        return f"Origin {origin!r} is another site than {host!r}"
+    return None
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]

@@ -1,0 +1,59 @@
+"""The publication in force: one reference, swapped, and kept on disk before it is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+from provider.publication import Publication, encode_publication
+from provider.render.document import digest_of
+
+
+class Current:
+    """What the endpoint serves. `kept` is the file that survives a restart.
+
+    The file is written before a publication is shown: after a crash no poller gets a document
+    older than the one it had.
+    """
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+        self.publication: Publication | None = None
+        self.closing = asyncio.Event()
+
+    def restore(self) -> bool:
+        """Serve the kept document until the first rendering; whether there was a whole one."""
+        with contextlib.suppress(OSError):
+            body = self._kept.read_bytes()
+            digest = digest_of(body)
+            if digest is not None:
+                self.publication = encode_publication(body, digest)
+        return self.publication is not None
+
+    def keep(self, body: bytes) -> OSError | None:
+        """Write the kept document; the error, when that fails: serving goes on all the same."""
+        try:
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            new = self._kept.with_suffix(".new")
+            with new.open("wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._kept)
+        except OSError as error:
+            return error
+        return None
+
+    def publish(self, publication: Publication) -> None:
+        """Show it, and wake whoever waits on the one before."""
+        before, self.publication = self.publication, publication
+        if before is not None:
+            before.superseded.set()
+
+    def close(self) -> None:
+        """Release every held request; called at shutdown."""
+        self.closing.set()
+        if self.publication is not None:
+            self.publication.superseded.set()

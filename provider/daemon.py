@@ -1,0 +1,180 @@
+"""The daemon: everything is made and put together here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Hashable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from provider.admission import Admission
+from provider.api.application import make_application
+from provider.api.surface import Surface
+from provider.current import Current
+from provider.observe.certificates import CertificateFolder
+from provider.observe.default_certificate import ensure_default_certificate
+from provider.polls import Polls
+from provider.reconciler import Reconciler
+from provider.render.compile import Rules
+from provider.settings import Settings
+from registry.engines.opening import open_engine
+from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
+from registry.errors import StoreUnavailable
+from registry.store import EnvironmentStore
+from registry.workspaces import Workspaces
+
+_SHUTDOWN_S = 0.5
+_SWEEP_S = 3600.0
+_log = structlog.get_logger()
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises StoreUnavailable when it cannot start."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings) as port:
+        _log.info("listening", host=settings.address[0], port=port, access="open, local callers")
+        await stop.wait()
+    _log.info("stopped")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[int]:
+    """The daemon in this event loop; gives the port that it listens on."""
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listener(*settings.address))
+        port: int = listener.getsockname()[1]
+        engine = await stack.enter_async_context(open_engine(settings.data))
+        certificates = _certificates(settings)
+        current = Current(settings.data / "state" / "document.json")
+        restored = await asyncio.to_thread(current.restore)
+        rules = _rules(settings, port)
+        workspaces = Workspaces(settings.projects)
+        store = EnvironmentStore(
+            engine, workspaces, admission=Admission(rules, certificates), founded=restored
+        )
+        if settings.init:
+            await store.initialise()
+        reconciler = Reconciler(
+            store, certificates, rules, current, default_certificate=settings.default_certificate
+        )
+        if not restored:
+            # A first poll that got 503 would send Traefik into a back-off.
+            await reconciler.reconcile()
+        surface = Surface(
+            store=store,
+            workspaces=workspaces,
+            current=current,
+            polls=Polls(current, settings.hold_s),
+            reconciler=reconciler,
+            allowed_hosts=frozenset(host.lower() for host in settings.allowed_hosts),
+            stale_health_s=settings.stale_health_s,
+        )
+        await _start_serving(stack, surface, listener)
+        _start_reconciling(stack, settings, surface, certificates)
+        yield port
+
+
+def _certificates(settings: Settings) -> CertificateFolder:
+    folder = settings.certificates
+    folder.mkdir(parents=True, exist_ok=True)
+    if settings.default_certificate:
+        ensure_default_certificate(folder)
+    return CertificateFolder(folder, settings.traefik_certs_dir or str(folder.absolute()))
+
+
+def _rules(settings: Settings, port: int) -> Rules:
+    host, _ = settings.address
+    return Rules(
+        tls_entrypoints=frozenset(settings.tls_entrypoints),
+        cert_resolver=settings.cert_resolver,
+        middleware_provider=settings.middleware_provider,
+        servers_transport=settings.servers_transport,
+        forbidden_upstreams={
+            **_forbidden(host, port, "Routebook itself"),
+            **_traefik_apis(settings),
+        },
+    )
+
+
+def _traefik_apis(settings: Settings) -> Mapping[tuple[str, int], str]:
+    forbidden: dict[tuple[str, int], str] = {}
+    for url in map(urlsplit, settings.traefik_api):
+        port = url.port or (443 if url.scheme == "https" else 80)
+        forbidden |= _forbidden(url.hostname or "", port, "the API of a Traefik")
+    return forbidden
+
+
+def _forbidden(host: str, port: int, what: str) -> dict[tuple[str, int], str]:
+    """Loopback has many names; the renderer asks for them as `localhost`."""
+    local = host == "localhost" or host.startswith("127.") or host == "::1"
+    return {(name, port): what for name in ({host, "localhost"} if local else {host})}
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StoreUnavailable(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+async def _start_serving(stack: AsyncExitStack, surface: Surface, listener: socket.socket) -> None:
+    # No access log: it costs a poll twice its time. A handler is never cancelled by a client
+    # that goes away, since a write may be half done.
+    runner = web.AppRunner(
+        make_application(surface),
+        access_log=None,
+        handler_cancellation=False,
+        shutdown_timeout=_SHUTDOWN_S,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener).start()
+
+
+def _start_reconciling(
+    stack: AsyncExitStack,
+    settings: Settings,
+    surface: Surface,
+    certificates: CertificateFolder,
+) -> None:
+    reconciler = surface.reconciler
+
+    async def forward_ticks() -> None:
+        async for _ in surface.store.ticks():
+            reconciler.wake.set()
+
+    async def sweep() -> None:
+        while True:
+            used = [own.pair for own in reconciler.own_certificates.values() if own.pair]
+            await asyncio.to_thread(certificates.sweep, used)
+            await asyncio.sleep(_SWEEP_S)
+
+    folder, projects = settings.certificates, settings.projects
+    work = (
+        reconciler.run(),
+        forward_ticks(),
+        sweep(),
+        watch_folder(folder, reconciler.wake.set, recursive=True),
+        poll_signature(partial(_signatures, folder, "**/[!.]*"), reconciler.wake.set),
+        poll_signature(partial(_signatures, projects, "*/project.json"), reconciler.wake.set),
+    )
+    stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
+    reconciler.wake.set()
+
+
+def _signatures(folder: Path, pattern: str) -> Hashable:
+    return tuple((str(path), file_signature(path)) for path in sorted(folder.glob(pattern)))

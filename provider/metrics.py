@@ -1,0 +1,54 @@
+"""Counts over the catalogue: pure functions of what is in force."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from provider.render.document import Document
+from provider.render.fragment import OwnCertificate
+from registry.schema import Environment, HealthStatus, State
+from registry.snapshot import Snapshot
+
+EXPIRING = timedelta(days=30)
+# Nothing answers yet, or any more: a check of it cannot be late.
+_UNCHECKED_STATES = ("planned", "retired")
+
+
+def environment_metrics(
+    snapshot: Snapshot,
+    document: Document | None,
+    certificates: Iterable[OwnCertificate],
+    now: datetime,
+    stale_health_s: float,
+) -> dict[str, Any]:
+    """`metrics.environments` of `/api/health`.
+
+    `planned_without_dns` is None while nobody looks at DNS: not looked at is not zero.
+    """
+    environments = snapshot.environments
+    states = Counter(environment.lifecycle.state for environment in environments)
+    health = Counter(environment.health.status for environment in environments)
+    stale = [e for e in environments if _is_stale(e, now - timedelta(seconds=stale_health_s))]
+    losers = {conflict.loser for conflict in document.conflicts} if document else set()
+    pairs = {own.pair for own in certificates if own.pair}
+    return {
+        "total": len(environments),
+        "by_state": {state: states[state] for state in get_args(State)},
+        "by_health": {status: health[status] for status in get_args(HealthStatus)},
+        "stale_health_checks": len(stale),
+        "planned_without_dns": None,
+        "routed": len(document.routed) if document else 0,
+        "quarantined": len(snapshot.faults),
+        "conflicted": len(losers),
+        "certificates_expiring": sum(1 for pair in pairs if pair.not_after - now < EXPIRING),
+    }
+
+
+def _is_stale(environment: Environment, oldest: datetime) -> bool:
+    if environment.lifecycle.state in _UNCHECKED_STATES:
+        return False
+    checked_at = environment.health.checked_at
+    return checked_at is None or checked_at < oldest

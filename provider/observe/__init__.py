@@ -1,0 +1,1 @@
+"""Looking at the world outside the catalogue: input and output only, judging nothing."""

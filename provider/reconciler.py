@@ -1,0 +1,111 @@
+"""Change → load → render → publish; keeps the last good whenever a step fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+
+from provider.current import Current
+from provider.observe.certificates import CertificateFolder
+from provider.observe.default_certificate import CERT_FILE, KEY_FILE
+from provider.publication import encode_publication
+from provider.render.compile import Rules
+from provider.render.compiler import Compiler
+from provider.render.document import Document, assemble
+from provider.render.fragment import OwnCertificate
+from registry.errors import RegistryError
+from registry.snapshot import Snapshot
+from registry.store import EnvironmentStore, utc_now
+
+_log = structlog.get_logger()
+
+
+class Reconciler:
+    """Level-triggered: a wake-up carries no data, a pass looks at everything anew."""
+
+    def __init__(
+        self,
+        store: EnvironmentStore,
+        certificates: CertificateFolder,
+        rules: Rules,
+        current: Current,
+        *,
+        default_certificate: bool,
+    ) -> None:
+        self._store, self._certificates, self._current = store, certificates, current
+        self._compiler = Compiler(rules)
+        self._default_certificate = default_certificate
+        self._said: dict[str, str] = {}
+        self.document: Document | None = None
+        self.own_certificates: dict[str, OwnCertificate] = {}
+        self.published_at: datetime | None = None
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """A pass after each wake-up, for ever; a bug in one pass is logged and ends only it."""
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            try:
+                await self.reconcile()
+            except Exception:
+                _log.exception("reconcile_failed", note="the last good document stays")
+
+    async def reconcile(self) -> None:
+        """One pass: publishes when the document changed, says what changed in its problems."""
+        try:
+            snapshot = await self._store.load()
+        except RegistryError as error:
+            self._say({"catalogue": f"{error.code}: {error.detail}"})
+            return
+        if snapshot.absent:
+            self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
+            return
+        document = await asyncio.to_thread(self._render, snapshot)
+        self.document = document
+        if self._current.publication is None or self._current.publication.digest != document.digest:
+            await self._publish(document, snapshot)
+        self._say(dict(problems(snapshot, document)))
+
+    def _render(self, snapshot: Snapshot) -> Document:
+        self.own_certificates = self._certificates.own_certificates(snapshot.environments)
+        compiled = self._compiler.compile_all(snapshot.environments, self.own_certificates)
+        default = None
+        if self._default_certificate:
+            default = self._certificates.look(CERT_FILE, KEY_FILE).pair
+        return assemble(compiled, default)
+
+    async def _publish(self, document: Document, snapshot: Snapshot) -> None:
+        publication = await asyncio.to_thread(encode_publication, document.body, document.digest)
+        failed = await asyncio.to_thread(self._current.keep, document.body)
+        self._current.publish(publication)
+        self.published_at = utc_now()
+        left_out = sum(1 for _ in problems(snapshot, document))
+        _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
+        if failed:
+            _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
+
+    def _say(self, problems: dict[str, str]) -> None:
+        for what, reason in problems.items():
+            if self._said.get(what) != reason:
+                _log.warning("problem", what=what, reason=reason)
+        for what in self._said.keys() - problems.keys():
+            _log.info("mended", what=what)
+        self._said = problems
+
+
+def problems(snapshot: Snapshot, document: Document) -> Iterable[tuple[str, str]]:
+    """Everything of the catalogue that is not served as written: what, and why."""
+    for index, fault in enumerate(snapshot.faults):
+        name = fault.environment_id or fault.slug or f"record {index + 1} of the broken ones"
+        yield f"{name} {fault.code}", "; ".join(str(error) for error in fault.errors)
+    for rejection in document.rejections:
+        yield f"{rejection.environment_id} {rejection.code}", rejection.message
+    for conflict in document.conflicts:
+        yield f"{conflict.loser} {conflict.claim}", conflict.message
+    for environment_id, notes in document.notes.items():
+        for note in notes:
+            yield f"{environment_id} {note.code}", note.message

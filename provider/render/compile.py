@@ -1,0 +1,111 @@
+"""One record to its fragment: no other record, file or clock has a say."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from provider.render.fragment import Claim, Fragment, Note, OwnCertificate, Rejection
+from provider.render.middlewares import middlewares_of, qualified
+from provider.render.services import service_of
+from provider.render.tls import router_tls
+from registry.names import canonical_host
+from registry.router_spec import RouterSpec
+from registry.schema import Environment
+from registry.upstream import Upstream, hostnames_of, resolve_upstream
+
+DEFAULT_ENTRYPOINTS = ("websecure",)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings that have a say in rendering.
+
+    `forbidden_upstreams` maps (host, port) to what listens there, for the refusal's words.
+    """
+
+    tls_entrypoints: frozenset[str] = frozenset(DEFAULT_ENTRYPOINTS)
+    cert_resolver: str | None = None
+    middleware_provider: str = "file"
+    servers_transport: str | None = None
+    forbidden_upstreams: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+
+def compile_record(
+    environment: Environment, rules: Rules, certificate: OwnCertificate | None
+) -> Fragment | Rejection | None:
+    """The fragment of a routed record; None for one that claims nothing (by state, or no router).
+
+    `certificate` is what became of the certificate that the record names; None when it names none.
+    """
+    router = environment.router
+    if router is None or not environment.routed:
+        return None
+    upstream = resolve_upstream(router, environment.host, environment.ports)
+    rejection = _refused(environment, upstream, rules)
+    if rejection is not None:
+        return rejection
+    hosts = hostnames_of(router, environment.host)
+    entrypoints = tuple(dict.fromkeys(router.entrypoints or DEFAULT_ENTRYPOINTS))
+    middlewares = middlewares_of(environment.environment_id, router, upstream)
+    own = tuple(qualified(name, rules.middleware_provider) for name in router.middlewares or ())
+    return Fragment(
+        environment_id=environment.environment_id,
+        slug=environment.slug,
+        created_at=environment.created_at,
+        claims=tuple(Claim(h, router.path, e) for h in hosts for e in entrypoints),
+        tls_entrypoints=rules.tls_entrypoints,
+        tls=router_tls(router, hosts, rules.cert_resolver),
+        service=service_of(router, upstream, rules.servers_transport),
+        middlewares=middlewares,
+        middleware_names=own + tuple(name for name, _ in middlewares),
+        fallback_host=not router.hostnames,
+        pair=certificate.pair if certificate else None,
+        notes=_notes(certificate),
+    )
+
+
+def _notes(certificate: OwnCertificate | None) -> tuple[Note, ...]:
+    if certificate is None or certificate.problem is None:
+        return ()
+    return (Note("certificate_left_out", "/metadata/router/tls", certificate.problem),)
+
+
+def _refused(environment: Environment, upstream: Upstream, rules: Rules) -> Rejection | None:
+    for server in upstream.servers:
+        reason = _forbidden(server, rules)
+        if reason is not None:
+            pointer = _pointer_of(environment.router, server)
+            return Rejection(
+                environment.environment_id, environment.slug, "forbidden_upstream", pointer, reason
+            )
+    return None
+
+
+def _forbidden(server: str, rules: Rules) -> str | None:
+    url = urlsplit(server)
+    host = canonical_host(url.hostname or "")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    # RFC 3927, RFC 4291: link-local is where clouds keep their metadata service.
+    if address is not None and (address.is_link_local or address.is_unspecified):
+        return f"{host} is a link-local or unspecified address"
+    local = (address is not None and address.is_loopback) or host == "localhost"
+    for name in (host, "localhost") if local else (host,):
+        listener = rules.forbidden_upstreams.get((name, port))
+        if listener is not None:
+            return f"{server} is {listener}"
+    return None
+
+
+def _pointer_of(router: RouterSpec | None, server: str) -> str:
+    if router is None or (not router.service_url and not router.server_urls):
+        return "/metadata/router/port"
+    if router.service_url and router.service_url.lower().startswith(server.lower()):
+        return "/metadata/router/service_url"
+    return "/metadata/router/server_urls"

@@ -1,0 +1,60 @@
+"""Claims that two records make: who keeps each, whatever the order of the records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from provider.render.fragment import Claim, Fragment
+
+_NEWEST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A claim that `loser` makes and `holder` keeps; both are environment ids."""
+
+    claim: Claim
+    loser: str
+    holder: str
+    message: str
+
+
+def resolve(fragments: Iterable[Fragment]) -> tuple[Conflict, ...]:
+    """Every lost claim, by loser and claim. The oldest keeps it; of one age the smallest id."""
+    claimants: dict[Claim, list[Fragment]] = defaultdict(list)
+    for fragment in fragments:
+        for claim in fragment.claims:
+            claimants[claim].append(fragment)
+    conflicts = [
+        _conflict(claim, loser, holder)
+        for claim, several in claimants.items()
+        if len(several) > 1
+        for holder, *losers in [sorted(several, key=_seniority)]
+        for loser in losers
+    ]
+    return tuple(sorted(conflicts, key=lambda conflict: (conflict.loser, conflict.claim)))
+
+
+def lost_by(conflicts: Iterable[Conflict]) -> Mapping[str, frozenset[Claim]]:
+    """The claims that each environment lost."""
+    lost: dict[str, set[Claim]] = defaultdict(set)
+    for conflict in conflicts:
+        lost[conflict.loser].add(conflict.claim)
+    return {environment_id: frozenset(claims) for environment_id, claims in lost.items()}
+
+
+def _seniority(fragment: Fragment) -> tuple[datetime, str]:
+    return fragment.created_at or _NEWEST, fragment.environment_id
+
+
+def _conflict(claim: Claim, loser: Fragment, holder: Fragment) -> Conflict:
+    message = f"{claim} is held by {holder.environment_id} ({holder.slug}), which is older"
+    if loser.fallback_host and holder.fallback_host:
+        message += (
+            "; neither gives router.hostnames, so both stand for their one host.hostname: "
+            "give one of them hostnames of its own"
+        )
+    return Conflict(claim, loser.environment_id, holder.environment_id, message)

@@ -1,0 +1,112 @@
+"""The document that Traefik polls: never empty, the same bytes for the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provider.render.conflicts import Conflict, lost_by, resolve
+from provider.render.fragment import Fragment, Note, Pair, Rejection
+from provider.render.routers import routers_of
+from provider.render.tls import listed
+from provider.render.traefik import AddPrefix, Middleware
+
+MARKER = "routebook-"
+_MARKER_BODY = '{"addPrefix":{"prefix":"/routebook"}}'
+_NO_DIGEST = "0" * 16
+# With its body: a service may have this very name, no other middleware can.
+_MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
+
+
+@dataclass(frozen=True)
+class Document:
+    """The encoded document and what it was made of. `digest` is 16 hex digits over the body."""
+
+    body: bytes
+    digest: str
+    routers: int
+    routed: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+    rejections: tuple[Rejection, ...]
+    notes: Mapping[str, tuple[Note, ...]]
+
+
+def assemble(
+    compiled: Iterable[Fragment | Rejection], default_pair: Pair | None = None
+) -> Document:
+    """All fragments, without the claims that were lost. The order of the input has no say."""
+    every = sorted(compiled, key=lambda item: item.environment_id)
+    fragments = [item for item in every if isinstance(item, Fragment)]
+    conflicts = resolve(fragments)
+    lost = lost_by(conflicts)
+    http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
+    routed = []
+    for fragment in fragments:
+        routers = dict(routers_of(fragment, lost.get(fragment.environment_id, frozenset())))
+        if routers:
+            routed.append(fragment)
+            _add(http, fragment, {name: router.as_json() for name, router in routers.items()})
+    body = _encoded(http, [f.pair for f in routed if f.pair], default_pair)
+    return Document(
+        body=body,
+        digest=digest_of(body) or "",
+        routers=len(http["routers"]),
+        routed=tuple(fragment.environment_id for fragment in routed),
+        conflicts=conflicts,
+        rejections=tuple(item for item in every if isinstance(item, Rejection)),
+        notes={f.environment_id: f.notes for f in fragments if f.notes},
+    )
+
+
+def digest_of(body: bytes) -> str | None:
+    """The digest that a document carries, when it is the digest of that document; else None."""
+    found = _MARKED.search(body)
+    if found is None:
+        return None
+    digest = found.group(1).decode()
+    blank = body.replace(_marker(digest), _marker(_NO_DIGEST))
+    return digest if _hash(blank) == digest else None
+
+
+def _marker(digest: str) -> bytes:
+    return f'"{MARKER}{digest}":{_MARKER_BODY}'.encode()
+
+
+def _add(http: dict[str, dict[str, Any]], fragment: Fragment, routers: dict[str, Any]) -> None:
+    http["routers"].update(routers)
+    http["services"][fragment.environment_id] = fragment.service.as_json()
+    http["middlewares"].update({name: m.as_json() for name, m in fragment.middlewares})
+
+
+def _encoded(
+    http: dict[str, dict[str, Any]], pairs: Sequence[Pair], default_pair: Pair | None
+) -> bytes:
+    # An unused middleware proves which document is live, and keeps the document from being empty.
+    marker = Middleware(add_prefix=AddPrefix(prefix="/routebook")).as_json()
+    http["middlewares"][f"{MARKER}{_NO_DIGEST}"] = marker
+    document: dict[str, Any] = {"http": {key: value for key, value in http.items() if value}}
+    tls = _tls(pairs, default_pair)
+    if tls:
+        document["tls"] = tls
+    # ASCII keeps the YAML parser away from escapes and line breaks that it does not take.
+    blank = json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode()
+    return blank.replace(_marker(_NO_DIGEST), _marker(_hash(blank)))
+
+
+def _tls(pairs: Sequence[Pair], default_pair: Pair | None) -> dict[str, Any]:
+    tls: dict[str, Any] = {}
+    certificates = [certificate.as_json() for certificate in listed(pairs)]
+    if certificates:
+        tls["certificates"] = certificates
+    if default_pair is not None:
+        default = listed([default_pair])[0].as_json()
+        tls["stores"] = {"default": {"defaultCertificate": default}}
+    return tls
+
+
+def _hash(blank: bytes) -> str:
+    return hashlib.sha256(blank).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""What one record asks of Traefik: claims, and everything its routers share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from provider.render.traefik import Middleware, RouterTls, Service
+
+
+class Claim(NamedTuple):
+    """One (host, path, entrypoint), all canonical: what two environments cannot both have."""
+
+    host: str
+    path: str
+    entrypoint: str
+
+    def __str__(self) -> str:
+        return f"{self.host}{self.path} on {self.entrypoint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key that match, as copies under a name made of their content.
+
+    `names` are the lower-case SANs and the CN, sorted; Traefik keys certificates by them.
+    Paths are those that Traefik sees.
+    """
+
+    fingerprint: str
+    names: tuple[str, ...]
+    not_after: datetime
+    cert_path: str
+    key_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCertificate:
+    """What became of the pair that a record names: what is served of it, and what is wrong.
+
+    Both, while a half-replaced pair leaves its last good copy in service.
+    """
+
+    pair: Pair | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something of a record that is left out of the document, and why."""
+
+    code: str
+    pointer: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A compiled record. `tls` is what its TLS routers carry; claims are in the record's order."""
+
+    environment_id: str
+    slug: str
+    created_at: datetime | None
+    claims: tuple[Claim, ...]
+    tls_entrypoints: frozenset[str]
+    tls: RouterTls
+    service: Service
+    middlewares: tuple[tuple[str, Middleware], ...]
+    middleware_names: tuple[str, ...]
+    fallback_host: bool
+    pair: Pair | None = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that is valid by itself but may not be routed here. `code` is the registry's."""
+
+    environment_id: str
+    slug: str
+    code: str
+    pointer: str
+    message: str

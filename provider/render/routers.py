@@ -1,0 +1,51 @@
+"""Routers of a fragment: split where Traefik needs it, without the claims that were lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from provider.render.fragment import Claim, Fragment
+from provider.render.rules import is_wildcard, priority, rule
+from provider.render.traefik import Router
+
+
+def routers_of(fragment: Fragment, lost: frozenset[Claim]) -> Iterator[tuple[str, Router]]:
+    """Named routers, in the order of the record.
+
+    A router is of one host kind, since exact and wildcard rank apart, and of one entrypoint kind,
+    since Traefik takes a router with `tls` for TLS on every entrypoint it names.
+    """
+    groups: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
+    for host, entrypoints in _kept(fragment, lost).items():
+        for secure in (False, True):
+            same = tuple(e for e in entrypoints if (e in fragment.tls_entrypoints) is secure)
+            if same:
+                groups[is_wildcard(host), same].append(host)
+    for (wildcard, names), hosts in groups.items():
+        kind = "wildcard" if wildcard else "exact"
+        # '.' is in no environment id and in no entrypoint name: no two names can be one.
+        yield (
+            ".".join((fragment.environment_id, kind, *names)),
+            _router(fragment, hosts, names),
+        )
+
+
+def _kept(fragment: Fragment, lost: frozenset[Claim]) -> dict[str, list[str]]:
+    kept: dict[str, list[str]] = defaultdict(list)
+    for claim in fragment.claims:
+        if claim not in lost:
+            kept[claim.host].append(claim.entrypoint)
+    return kept
+
+
+def _router(fragment: Fragment, hosts: list[str], entrypoints: tuple[str, ...]) -> Router:
+    path = fragment.claims[0].path
+    return Router(
+        rule=rule(hosts, path),
+        priority=priority(hosts[0], path),
+        entry_points=entrypoints,
+        middlewares=fragment.middleware_names or None,
+        service=fragment.environment_id,
+        tls=fragment.tls if entrypoints[0] in fragment.tls_entrypoints else None,
+    )

@@ -1,0 +1,134 @@
+"""Settings: environment variables `ROUTEBOOK_*`, and flags of `serve` with the same names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    CliImplicitFlag,
+    NoDecode,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from provider.auth.open_mode import is_local
+
+PREFIX = "ROUTEBOOK_"
+# Kubernetes sets these in every pod beside a service that is called routebook.
+_KUBERNETES = ("ROUTEBOOK_SERVICE_", "ROUTEBOOK_PORT")
+
+
+class WrongSetting(ValueError):
+    """A setting that cannot be used; the words name it and say what would be right."""
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, str):
+        return [word for word in value.replace(",", " ").split() if word]
+    return value
+
+
+Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Lists are separated by commas or spaces."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="forbid",
+        cli_kebab_case=True,
+        cli_prog_name="routebook serve",
+        cli_avoid_json=True,
+        cli_hide_none_type=True,
+        frozen=True,
+    )
+
+    listen: Annotated[str, Field(description="address and port to listen on")] = "127.0.0.1:8700"
+    data: Annotated[Path, Field(description="the data folder")] = Path("data")
+    projects: Annotated[Path, Field(description="the folder of workspaces")] = Path("projects")
+    allowed_hosts: Annotated[
+        Words, Field(description="further Host names that open mode answers")
+    ] = []
+    traefik_api: Annotated[Words, Field(description="URLs of the APIs of known Traefiks")] = []
+    tls_entrypoints: Annotated[
+        Words, Field(description="the entrypoints whose routers carry tls")
+    ] = ["websecure"]
+    cert_resolver: Annotated[
+        str | None, Field(description="resolver for records without an own certificate")
+    ] = None
+    middleware_provider: Annotated[
+        str, Field(description="provider that a bare middleware name belongs to", min_length=1)
+    ] = "file"
+    servers_transport: Annotated[
+        str | None, Field(description="transport for https upstreams, such as internal-ca@file")
+    ] = None
+    traefik_certs_dir: Annotated[
+        str | None, Field(description="the certificate folder as Traefik sees it")
+    ] = None
+    default_certificate: Annotated[
+        CliImplicitFlag[bool], Field(description="make, keep and list a default certificate")
+    ] = False
+    hold_s: Annotated[
+        float, Field(description="long poll: seconds, below Traefik's pollTimeout", ge=0, le=60)
+    ] = 4.0
+    stale_health_s: Annotated[
+        float, Field(description="seconds after which a health check is stale", gt=0)
+    ] = 86400.0
+    init: Annotated[
+        CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
+    ] = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on; port 0 takes a free one. Raises WrongSetting."""
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise WrongSetting(f"listen: {self.listen!r} is not an address such as 127.0.0.1:8700")
+        return host.strip("[]"), int(port)
+
+    @property
+    def certificates(self) -> Path:
+        """The certificate folder."""
+        return self.data / "router" / "certs"
+
+
+def read_settings(
+    arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Flags, then environment variables, then defaults. Raises WrongSetting, which names it."""
+    _refuse_misspelt(os.environ if environ is None else environ)
+    try:
+        settings = Settings(_cli_parse_args=list(arguments), _cli_exit_on_error=False)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise WrongSetting("; ".join(faults)) from error
+    except SettingsError as error:
+        raise WrongSetting(str(error)) from error
+    _refuse_strangers(settings)
+    return settings
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in environ:
+        if name.startswith(PREFIX) and not name.startswith(_KUBERNETES) and name not in known:
+            raise WrongSetting(f"{name} is no setting; settings are {', '.join(sorted(known))}")
+
+
+def _refuse_strangers(settings: Settings) -> None:
+    host, _ = settings.address
+    if not is_local(host):
+        raise WrongSetting(
+            f"listen: {host} is not a loopback address, and there are no accounts: everyone who "
+            "reaches it could write; listen on 127.0.0.1"
+        )
+    for url in settings.traefik_api:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")

@@ -1,0 +1,1 @@
+"""What the catalogue is: no web server, no Traefik, no settings."""

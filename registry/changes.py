@@ -1,0 +1,166 @@
+"""What a write makes of a record: pure functions over JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from registry.errors import FieldError, InvalidRecord
+from registry.fields import instant_text
+from registry.names import fresh_environment_id
+from registry.project_spec import ProjectDefinition
+from registry.schema import Environment, field_errors
+from registry.snapshot import Snapshot
+
+READ_ONLY_KEYS = ("project", "fault", "created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change for an engine: no `key` appends a record, no `text` removes one."""
+
+    key: str | None
+    text: str | None
+
+
+def between(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+    """The changes that turn one snapshot's stored texts into the other's."""
+    kept = {entry.raw.key: entry.raw.text for entry in after.entries if entry.raw.key}
+    changes = [
+        Change(entry.raw.key, kept.get(entry.raw.key))
+        for entry in before.entries
+        if kept.get(entry.raw.key) != entry.raw.text
+    ]
+    added = [Change(None, entry.raw.text) for entry in after.entries if not entry.raw.key]
+    return (*changes, *added)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """JSON merge patch (RFC 7396); neither argument is changed."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def validated(data: Any) -> Environment:
+    """The record as a model. Raises InvalidRecord with every fault's pointer."""
+    try:
+        return Environment.model_validate(data)
+    except ValidationError as error:
+        errors = field_errors(error)
+        raise InvalidRecord(f"the record breaks {len(errors)} rule(s)", errors) from error
+
+
+def as_object(body: Any) -> dict[str, Any]:
+    """A request body that must be an object, without the keys that only we write."""
+    if not isinstance(body, dict):
+        raise InvalidRecord("a record is a JSON object", [FieldError("", "must be an object")])
+    return {key: value for key, value in body.items() if key not in READ_ONLY_KEYS}
+
+
+def created(body: Any, project: ProjectDefinition, now: datetime) -> Environment:
+    """A new record with the defaults of creating: id, owner, health, lifecycle, times."""
+    given = as_object(body)
+    slug = given.get("slug")
+    record = {
+        "environment_id": fresh_environment_id(slug if isinstance(slug, str) else ""),
+        "owner": _owner(project),
+        **given,
+        "lifecycle": _with_default(given, "lifecycle", "state", "planned"),
+        "health": _with_default(given, "health", "status", "unknown"),
+        "created_at": now,
+        "updated_at": now,
+    }
+    if record["owner"] is None:
+        record.pop("owner")  # the schema then says that it is required
+    return validated(_stamped({}, record, given, now))
+
+
+def replaced(current: Environment, body: Any, now: datetime) -> Environment:
+    """The record that a PUT asks for: the body whole, with what only we write."""
+    given = as_object(body)
+    given.setdefault("environment_id", current.environment_id)
+    return _successor(current, given, given, now)
+
+
+def patched(current: Environment, patch: Any, now: datetime) -> Environment:
+    """The record that a merge patch asks for."""
+    given = as_object(patch)
+    return _successor(current, merge_patch(current.document, given), given, now)
+
+
+def _successor(
+    current: Environment, record: Mapping[str, Any], given: Mapping[str, Any], now: datetime
+) -> Environment:
+    if record.get("environment_id") != current.environment_id:
+        fault = FieldError("/environment_id", f"never changes; it is {current.environment_id!r}")
+        raise InvalidRecord("an environment keeps its id", [fault])
+    times = {"created_at": current.created_at, "updated_at": current.updated_at}
+    before = current.document
+    successor = validated({**_stamped(before, record, given, now), **times})
+    if successor.document == before:
+        return current
+    return validated({**successor.document, "updated_at": now})
+
+
+def _stamped(
+    before: Mapping[str, Any], record: Mapping[str, Any], given: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """The record with the times that follow `state` and `status`."""
+    return {
+        **record,
+        **_part(record, "lifecycle", _changed_at(before, record, now)),
+        **_part(record, "health", _checked_at(before, record, given, now)),
+    }
+
+
+def _changed_at(before: Mapping[str, Any], record: Mapping[str, Any], now: datetime) -> Any:
+    old, new = _mapping(before, "lifecycle"), _mapping(record, "lifecycle")
+    if new.get("state") != old.get("state"):
+        # A new record may say since when; a change says it itself.
+        return {"changed_at": (not before and new.get("changed_at")) or instant_text(now)}
+    return {"changed_at": new.get("changed_at", old.get("changed_at"))}
+
+
+def _checked_at(
+    before: Mapping[str, Any], record: Mapping[str, Any], given: Mapping[str, Any], now: datetime
+) -> Any:
+    old, new, written = (_mapping(part, "health") for part in (before, record, given))
+    carried = new.get("checked_at") in (None, old.get("checked_at"))
+    flipped = "status" in written and new.get("status") != old.get("status") and carried
+    unsaid = "status" in written and "checked_at" not in written
+    if flipped or unsaid:
+        return {"checked_at": instant_text(now)}
+    return {"checked_at": new.get("checked_at", old.get("checked_at"))}
+
+
+def _mapping(record: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    value = record.get(part)
+    return value if isinstance(value, dict) else {}
+
+
+def _part(record: Mapping[str, Any], part: str, times: Mapping[str, Any]) -> dict[str, Any]:
+    value = record.get(part)
+    return {part: {**value, **times}} if isinstance(value, dict) else {}
+
+
+def _owner(project: ProjectDefinition) -> dict[str, Any] | None:
+    owner = project.default_owner()
+    return None if owner is None else owner.model_dump()
+
+
+def _with_default(given: Mapping[str, Any], part: str, key: str, value: str) -> Any:
+    present = given.get(part)
+    if present is None:
+        return {key: value}
+    return {key: value, **present} if isinstance(present, dict) else present

@@ -1,0 +1,187 @@
+"""From stored texts to a snapshot with its faults, and back: each record on its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from registry.errors import FieldError
+from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse
+from registry.names import SLUG, derived_environment_id
+from registry.schema import Environment, Owner, field_errors
+from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
+
+FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
+
+DefaultOwner = Callable[[str], Owner | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A stored text read on its own: the environment, or a code and the faults.
+
+    `names` are the id and slug that the text claims to have, where it says so.
+    """
+
+    environment: Environment | None
+    code: str = ""
+    errors: tuple[FieldError, ...] = ()
+    names: tuple[str | None, str | None] = (None, None)
+    wanting: tuple[str, ...] = ()
+
+
+def encode(environment: Environment) -> str:
+    """The stored text: two-space indent, non-ASCII as it is."""
+    return json.dumps(environment.document, indent=2, ensure_ascii=False)
+
+
+def encode_completed(text: str, environment: Environment, wanting: Iterable[str]) -> str:
+    """A hand-made record's text with the keys it lacked, and those only."""
+    data, filled = parse(text), environment.document
+    added = {key: filled[key] for key in wanting}
+    first = {key: added.pop(key) for key in ("environment_id",) if key in added}
+    return json.dumps({**first, **data, **added}, indent=2, ensure_ascii=False)
+
+
+def decode(text: str, default_owner: DefaultOwner) -> Decoded:
+    """One stored text. Never raises: what is wrong with it is in the value."""
+    try:
+        data = parse(text)
+    except DuplicateKey as error:
+        return Decoded(None, "duplicate_key", (FieldError("", str(error)),))
+    except JsonFault as error:
+        return Decoded(None, "malformed_json", (FieldError("", str(error)),))
+    if not isinstance(data, dict):
+        return Decoded(None, "invalid_record", (FieldError("", "a record is an object"),))
+    wanting = tuple(key for key in FILLED_IN if data.get(key) is None)
+    names = (_text(data.get("environment_id")), _text(data.get("slug")))
+    try:
+        environment = Environment.model_validate(_filled(data, default_owner))
+    except ValidationError as error:
+        return Decoded(None, "invalid_record", field_errors(error), names, wanting)
+    names = (environment.environment_id, environment.slug)
+    return Decoded(environment, names=names, wanting=wanting)
+
+
+def build_snapshot(
+    raws: Sequence[RawRecord],
+    decoded: Sequence[Decoded],
+    project_faults: Mapping[str, str],
+    previous: Snapshot | None,
+    revision: str,
+) -> Snapshot:
+    """All records together: who keeps a name that two claim, whose workspace is gone, last good.
+
+    `project_faults` maps the ids of unknown workspaces to the reason. A record in such a workspace
+    stays in force as it was; a new or changed one is held back.
+    """
+    known = previous or Snapshot()
+    checked = [_with_project(item, project_faults) for item in decoded]
+    checked = _without_doubles(raws, checked, known)
+    taken = {item.names[0] for item in checked if item.environment and not item.code}
+    entries = [
+        _entry(raw, item, known, previous is None, taken)
+        for raw, item in zip(raws, checked, strict=True)
+    ]
+    return Snapshot(tuple(entries), revision)
+
+
+def located(raw: RawRecord, error: FieldError) -> PlacedError:
+    """A fault with the line and column of the value, or of the object that lacks it."""
+    if raw.place is None:
+        return PlacedError(error.pointer, error.message)
+    path = [part.replace("~1", "/").replace("~0", "~") for part in error.pointer.split("/")[1:]]
+    line, column = line_column(raw.text, offset_of(raw.text, path))
+    start = raw.place.column if line == 1 else 1
+    place = Place(raw.place.source, raw.place.line + line - 1, start + column - 1)
+    return PlacedError(error.pointer, error.message, place)
+
+
+def _filled(data: Mapping[str, Any], default_owner: DefaultOwner) -> dict[str, Any]:
+    filled = dict(data)
+    project_id, slug = _text(data.get("project_id")), _text(data.get("slug"))
+    if data.get("environment_id") is None and project_id and slug and re.match(SLUG, slug):
+        filled["environment_id"] = derived_environment_id(project_id, slug)
+    if data.get("owner") is None and project_id:
+        filled["owner"] = default_owner(project_id)
+        if filled["owner"] is None:
+            del filled["owner"]
+    return filled
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _with_project(item: Decoded, project_faults: Mapping[str, str]) -> Decoded:
+    reason = item.environment and project_faults.get(item.environment.project_id)
+    if not reason:
+        return item
+    return replace(item, code="unknown_project", errors=(FieldError("/project_id", reason),))
+
+
+def _without_doubles(
+    raws: Sequence[RawRecord], items: Sequence[Decoded], known: Snapshot
+) -> list[Decoded]:
+    """Of two that claim one name the incumbent keeps it, else the first in order."""
+    holders: dict[str, int] = {}
+    for index in _incumbents_first(raws, items, known):
+        for name in set(items[index].names) - {None}:
+            holders.setdefault(str(name), index)
+    return [_unless_held(item, index, holders, items) for index, item in enumerate(items)]
+
+
+def _incumbents_first(
+    raws: Sequence[RawRecord], items: Sequence[Decoded], known: Snapshot
+) -> list[int]:
+    def rank(index: int) -> tuple[bool, bool]:
+        environment_id, slug = items[index].names
+        entry = known.by_id.get(environment_id or "")
+        same_text = entry is not None and entry.raw.text == raws[index].text
+        same_names = (
+            entry is not None and entry.environment is not None and (entry.environment.slug == slug)
+        )
+        return not same_text, not same_names
+
+    valid = [index for index, item in enumerate(items) if item.environment is not None]
+    return sorted(valid, key=rank)
+
+
+def _unless_held(
+    item: Decoded, index: int, holders: Mapping[str, int], items: Sequence[Decoded]
+) -> Decoded:
+    if item.environment is None:
+        return item
+    for name, code, pointer in zip(
+        item.names, ("id_taken", "slug_taken"), ("/environment_id", "/slug"), strict=True
+    ):
+        holder = holders.get(name or "", index)
+        if holder != index:
+            other = items[holder].names[0]
+            reason = f"{name!r} is taken by the environment {other!r}, which keeps it"
+            return replace(item, code=code, errors=(FieldError(pointer, reason),))
+    return item
+
+
+def _entry(
+    raw: RawRecord, item: Decoded, known: Snapshot, first_look: bool, taken: set[str | None]
+) -> Entry:
+    if not item.code:
+        return Entry(raw, item.environment, None, item.wanting)
+    errors = tuple(located(raw, error) for error in item.errors)
+    fault = Fault(item.code, errors, *item.names)
+    if first_look and item.code == "unknown_project":
+        return Entry(raw, item.environment, fault)
+    return Entry(raw, _last_good(item, known, taken), fault)
+
+
+def _last_good(item: Decoded, known: Snapshot, taken: set[str | None]) -> Environment | None:
+    environment_id, slug = item.names
+    entry = known.by_id.get(environment_id or "") or known.by_slug.get(slug or "")
+    good = entry.environment if entry else None
+    return None if good is None or good.environment_id in taken else good

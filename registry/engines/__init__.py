@@ -1,0 +1,1 @@
+"""Where records are kept: one small protocol, and the engines beside it."""

@@ -1,0 +1,79 @@
+"""Files that are on disk when the call returns: whole, or as they were before."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from registry.errors import DiskFull, StoreUnavailable
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file through a rename, file and folder synced.
+
+    An existing file's mode, owner and group stay; a symbolic link is written at its target.
+    Raises DiskFull and StoreUnavailable, with the file as it was.
+    """
+    target = path.resolve()
+    with as_registry_errors(path.name):
+        temporary = _beside(target, content, mode)
+        try:
+            os.replace(temporary, target)  # noqa: PTH105 (the names are strings here)
+        except BaseException:
+            os.unlink(temporary)  # noqa: PTH108
+            raise
+        sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def as_registry_errors(name: str) -> Iterator[None]:
+    """Turn an OSError into the registry's error for it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise DiskFull(
+                f"no room to write {name}: {error.strerror}; free some and retry"
+            ) from error
+        raise StoreUnavailable(f"cannot write {name}: {error.strerror or error}") from error
+
+
+def _beside(target: Path, content: bytes, mode: int) -> str:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _like(target, file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(name)  # noqa: PTH108
+        raise
+    return name
+
+
+def _like(target: Path, handle: int, mode: int) -> None:
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        os.fchmod(handle, mode)
+        return
+    os.fchmod(handle, stat.S_IMODE(status.st_mode))
+    with contextlib.suppress(PermissionError):  # not ours to give away: the mode stays right
+        os.fchown(handle, status.st_uid, status.st_gid)

@@ -1,0 +1,40 @@
+"""Open the engine for a data folder, alone: one daemon a folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from registry.engines.json_file import JsonFileEngine
+from registry.engines.protocol import Engine
+from registry.errors import StoreUnavailable
+
+CATALOGUE = "environments.json"
+
+
+@asynccontextmanager
+async def open_engine(data: Path) -> AsyncIterator[Engine]:
+    """The JSON file engine over `<data>/environments.json`, locked until closed.
+
+    The lock is a file beside the catalogue, since a rename would swap a lock on the file itself.
+    Raises StoreUnavailable when another process has it.
+    """
+    lock = FileLock(data / f".{CATALOGUE}.lock", thread_local=False)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise StoreUnavailable(
+            f"another Routebook serves {data}; stop it, or give this one a folder with --data"
+        ) from error
+    except OSError as error:
+        raise StoreUnavailable(f"cannot lock {data}: {error.strerror or error}") from error
+    engine = JsonFileEngine(data / CATALOGUE)
+    try:
+        yield engine
+    finally:
+        await engine.aclose()
+        lock.release()

@@ -1,0 +1,111 @@
+"""The field types that records are built of, each with its bound and its words for people.
+
+A pattern in the JSON schema is a necessary condition: what it refuses, the validator refuses too.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from registry.names import ENVIRONMENT_ID, PROJECT_ID, SLUG, canonical_host, canonical_pattern
+
+TEXT_LENGTH_MAX = 2000
+LIST_LENGTH_MAX = 100
+NESTING_MAX = 20
+METADATA_BYTES_MAX = 64 * 1024
+
+_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_AUTHORITY = rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::{_PORT})?"
+_TIME = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$")
+
+
+class Part(BaseModel):
+    """A frozen object that refuses unknown keys and converts nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _matching(pattern: str, right: str) -> Any:
+    # Python's `$` allows a final newline; JSON schema's does not.
+    regex = re.compile(re.sub(r"\$$", r"\\Z", pattern))
+
+    def check(value: str) -> None:
+        if not regex.search(value):
+            raise ValueError(right)
+
+    return _checked(check, pattern=pattern)
+
+
+def _checked(check: Callable[[str], object], **schema: str) -> Any:
+    def keep_text(value: str) -> str:
+        check(value)
+        return value
+
+    return Annotated[
+        str,
+        Field(max_length=TEXT_LENGTH_MAX, json_schema_extra=dict(schema)),
+        AfterValidator(keep_text),
+    ]
+
+
+def _is_address(value: str) -> None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError("an IP address, for example '192.0.2.7' or '2001:db8::7'") from None
+
+
+def parse_instant(value: object) -> datetime:
+    """RFC 3339 text, with its offset, to UTC. Raises ValueError for anything else."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if not isinstance(value, str) or not _TIME.match(value):
+        raise ValueError("a time such as '2026-11-23T09:30:00Z' (RFC 3339, with its offset)")
+    return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+
+
+def instant_text(value: datetime) -> str:
+    """RFC 3339 in UTC with `Z`; a fraction only where there is one, in thousandths if they do."""
+    if value.microsecond == 0:
+        timespec = "seconds"
+    else:
+        timespec = "microseconds" if value.microsecond % 1000 else "milliseconds"
+    return value.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
+Title = _matching(r"\S", "a text that is not blank")
+EnvironmentId = _matching(ENVIRONMENT_ID, "1 to 80 of a-z, 0-9 and '-', no '-' at either end")
+Slug = _matching(SLUG, "1 to 63 of a-z, 0-9 and '-', no '-' at either end")
+ProjectId = _matching(PROJECT_ID, "1 to 64 of a-z, 0-9, '.', '_' and '-', no mark at the start")
+PortName = _matching(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "1 to 63 letters, digits, '.', '_', '-'")
+Hostname = _checked(canonical_host)
+HostPattern = _checked(canonical_pattern)
+IpAddress = _checked(_is_address)
+Url = _matching(
+    r"^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s\/?#@]+([\/?#]\S*)?$",
+    "a URL such as 'https://host:8443/path', without user information or spaces",
+)
+HttpUrl = _matching(
+    rf"^https?:\/\/{_AUTHORITY}([\/?#]\S*)?$",
+    "a URL that begins with http:// or https://, with a host, without user information or spaces",
+)
+UPSTREAM_URL = rf"^https?:\/\/{_AUTHORITY}(\/[A-Za-z0-9._~\/-]*)?$"
+UpstreamUrl = _matching(
+    UPSTREAM_URL,
+    "an upstream such as 'http://127.0.0.1:9000' or 'https://host:8443/base': http:// or https://, "
+    "a host, a port from 1 to 65535, at most a plain path; no user information, query or fragment",
+)
+Instant = Annotated[
+    datetime,
+    BeforeValidator(
+        parse_instant, json_schema_input_type=Annotated[str, Field(format="date-time")]
+    ),
+    PlainSerializer(instant_text, when_used="always"),
+]

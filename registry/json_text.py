@@ -1,0 +1,119 @@
+"""JSON as text with places: strict parsing, and the line and column of a JSON pointer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class JsonFault(ValueError):
+    """Text that is not the JSON we take; `offset` counts characters from its start."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class DuplicateKey(JsonFault):
+    """An object that names one key twice: which of the two was meant is unknown."""
+
+
+def parse(text: str) -> Any:
+    """One JSON value with nothing after it. Raises JsonFault, for NaN and duplicate keys too."""
+    value, end = parse_at(text, skip_space(text, 0))
+    end = skip_space(text, end)
+    if end != len(text):
+        raise JsonFault("there is more text after the end of the JSON value", end)
+    return value
+
+
+def parse_at(text: str, start: int) -> tuple[Any, int]:
+    """The JSON value that begins at `start`, and where it ends. Raises JsonFault."""
+    duplicates: list[str] = []
+
+    def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            names = [name for name, _ in pairs]
+            duplicates.extend(name for name in value if names.count(name) > 1)
+        return value
+
+    decoder = json.JSONDecoder(object_pairs_hook=to_object, parse_constant=_refuse_constant)
+    value, end = _decode(decoder, text, start)
+    if duplicates:
+        quoted = json.dumps(duplicates[0], ensure_ascii=False)
+        raise DuplicateKey(f"the key {quoted} stands twice in one object", start)
+    return value, end
+
+
+def value_end(text: str, start: int) -> int:
+    """Where the JSON value that begins at `start` ends; duplicate keys pass. Raises JsonFault."""
+    return _decode(_PLAIN, text, start)[1]
+
+
+def skip_space(text: str, offset: int) -> int:
+    """The offset of the next character that is not JSON white space."""
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset
+
+
+def line_column(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a character."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def offset_of(text: str, path: Sequence[str]) -> int:
+    """Where the value at this path begins; of a missing key, where its parent begins.
+
+    The text must be one well-formed JSON value; `path` has keys and indexes as text.
+    """
+    offset = skip_space(text, 0)
+    for part in path:
+        child = _child(text, offset, part)
+        if child is None:
+            break
+        offset = child
+    return offset
+
+
+def _child(text: str, start: int, part: str) -> int | None:
+    if text[start] not in "{[":
+        return None
+    is_object, index = text[start] == "{", 0
+    offset = skip_space(text, start + 1)
+    found = None
+    while text[offset] not in "}]":
+        name = str(index)
+        if is_object:
+            name, offset = scanstring(text, offset + 1)
+            offset = skip_space(text, skip_space(text, offset) + 1)
+        if name == part:
+            found = offset  # of duplicate keys the last one counts, as when parsing
+        offset = skip_space(text, value_end(text, offset))
+        if text[offset] == ",":
+            offset = skip_space(text, offset + 1)
+        index += 1
+    return found
+
+
+def _decode(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
+    try:
+        return decoder.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        raise JsonFault(error.msg, error.pos) from error
+    except RecursionError as error:
+        raise JsonFault("nested too deeply", start) from error
+    except ValueError as error:  # an integer of thousands of digits, NaN
+        raise JsonFault(str(error), start) from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -1,0 +1,97 @@
+"""Names: of environments, workspaces and hosts, and JSON pointers."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import secrets
+from collections.abc import Iterable
+
+import idna
+
+ENVIRONMENT_ID = r"^[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?$"
+SLUG = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+PROJECT_ID = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+# RFC 1035 lengths; `_` is allowed because people have such hosts and Traefik routes them.
+_LABEL = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
+_HOST_LENGTH_MAX = 253
+
+
+def fresh_environment_id(slug: str) -> str:
+    """`env-<slug>-<6 hex>`, the hex at random."""
+    return f"env-{slug}-{secrets.token_hex(3)}"
+
+
+def derived_environment_id(project_id: str, slug: str) -> str:
+    """`env-<slug>-<6 hex>`, the hex a hash of both: the same for the same hand-made record."""
+    return f"env-{slug}-{hashlib.sha256(f'{project_id}/{slug}'.encode()).hexdigest()[:6]}"
+
+
+def canonical_host(text: str) -> str:
+    """The one spelling of a host name, as rules and claims carry it.
+
+    Lower-case ASCII (IDNA, UTS 46), one trailing dot dropped, IP literals as `ipaddress` writes
+    them. Raises ValueError, in words for the operator, for what no certificate or rule could name.
+    """
+    address = _address(text)
+    if address is not None:
+        return address
+    host = _ascii(text.removesuffix(".").lower())
+    if len(host) > _HOST_LENGTH_MAX:
+        raise ValueError(f"a host name has at most {_HOST_LENGTH_MAX} characters")
+    for label in host.split("."):
+        if not _LABEL.match(label):
+            raise ValueError(
+                f"{label!r} is not a host name label: letters, digits, '-' and '_' only, "
+                "1 to 63 of them, no '-' at either end; no port, path or scheme"
+            )
+    return host
+
+
+def canonical_pattern(text: str) -> str:
+    """As `canonical_host`, but a leading `*.` stands for exactly one label.
+
+    Raises ValueError; `*` alone is refused, since it would catch the hosts of every environment.
+    """
+    if text.removesuffix(".") == "*":
+        raise ValueError("'*' alone would catch every host; write '*.example.test'")
+    if not text.startswith("*."):
+        return canonical_host(text)
+    rest = canonical_host(text[2:])
+    if _address(rest) is not None:
+        raise ValueError("a wildcard goes before a name, not before an address")
+    return f"*.{rest}"
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Whether a canonical pattern matches a canonical host; a wildcard stands for one label."""
+    if not pattern.startswith("*."):
+        return pattern == host
+    label, dot, rest = host.partition(".")
+    return bool(label and dot) and rest == pattern[2:]
+
+
+def json_pointer(path: Iterable[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a path of keys and indexes."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return None
+
+
+def _ascii(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        mapped = idna.uts46_remap(host, std3_rules=False)
+        return ".".join(
+            label if label.isascii() else idna.encode(label).decode() for label in mapped.split(".")
+        )
+    except (idna.IDNAError, UnicodeError) as error:
+        raise ValueError(f"{host!r} is not an internationalised host name: {error}") from error

@@ -1,0 +1,187 @@
+"""The environment record: every field, its bounds, and what must hold between fields."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from registry.errors import FieldError
+from registry.fields import (
+    LIST_LENGTH_MAX,
+    METADATA_BYTES_MAX,
+    NESTING_MAX,
+    EnvironmentId,
+    HttpUrl,
+    Instant,
+    Part,
+    ProjectId,
+    Slug,
+    Text,
+    Title,
+)
+from registry.host import Host, Port
+from registry.names import json_pointer
+from registry.router_spec import RouterSpec
+from registry.upstream import UpstreamError, resolve_upstream
+
+State = Literal["planned", "active", "maintenance", "retired"]
+HealthStatus = Literal["unknown", "healthy", "degraded", "maintenance", "offline"]
+ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
+
+
+class Owner(Part):
+    """The person to ask; mirrors a contact of the workspace."""
+
+    name: Title
+    email: Text | None = None
+    slack: Text | None = None
+    role: Text | None = None
+
+
+class Lifecycle(Part):
+    """Where the environment is in its life; `changed_at` follows `state`."""
+
+    state: State
+    notes: Text | None = None
+    changed_at: Instant | None = None
+
+
+class Health(Part):
+    """What was last seen of the environment, and when."""
+
+    status: HealthStatus
+    url: HttpUrl | None = None
+    checked_at: Instant | None = None
+    notes: Text | None = None
+
+
+class Metadata(BaseModel):
+    """Free tags, kept as written; only `router` is checked."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    router: RouterSpec | None = None
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_as_given(cls, data: Any, handler: ModelWrapValidatorHandler[Metadata]) -> Metadata:
+        metadata = handler(data)
+        if isinstance(data, dict):
+            _check_open_part(data)
+            metadata._given = data
+        return metadata
+
+    @model_serializer(mode="plain")
+    def _as_given(self) -> dict[str, Any]:
+        return self._given
+
+
+class Environment(Part):
+    """One record of the catalogue. `created_at` None counts as newest (a hand-made record)."""
+
+    environment_id: EnvironmentId
+    project_id: ProjectId
+    slug: Slug
+    name: Title
+    description: Text | None = None
+    host: Host
+    ports: Annotated[list[Port], Field(default_factory=list, max_length=LIST_LENGTH_MAX)]
+    owner: Owner
+    lifecycle: Lifecycle
+    health: Health
+    metadata: Annotated[Metadata, Field(default_factory=Metadata)]
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Environment:
+        seen: set[str] = set()
+        for index, port in enumerate(self.ports):
+            if port.name in seen:
+                raise _at(f"/ports/{index}/name", f"a second port is named {port.name!r}")
+            seen.add(port.name)
+        if self.router is not None:
+            try:
+                resolve_upstream(self.router, self.host, self.ports)
+            except UpstreamError as error:
+                raise _at(error.pointer, str(error)) from error
+        return self
+
+    @property
+    def router(self) -> RouterSpec | None:
+        """The router section, if there is one."""
+        return self.metadata.router
+
+    @property
+    def routed(self) -> bool:
+        """Whether the environment claims routes at all."""
+        return self.router is not None and self.lifecycle.state in ROUTED_STATES
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The stored record as JSON values: every field, metadata as given. Not to be changed."""
+        return self.model_dump(mode="json")
+
+    @cached_property
+    def revision(self) -> str:
+        """16 hex digits that change with any stored field: the record's entity tag."""
+        text = json.dumps(self.document, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
+    """Each fault of a record, as pointer and words."""
+    return tuple(_field_error(details) for details in error.errors(include_url=False))
+
+
+def _field_error(details: ErrorDetails) -> FieldError:
+    context = details.get("ctx", {})
+    pointer = context.get("pointer") or json_pointer(details["loc"])
+    message = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "value_error":
+        message = f"must be {message}" if message[:2] in ("a ", "an", "1 ") else message
+    if details["type"] == "extra_forbidden":
+        message = "unknown key; free keys belong in metadata"
+    return FieldError(pointer, message)
+
+
+def _at(pointer: str, message: str) -> PydanticCustomError:
+    # Pydantic reads braces in the template, so the words travel as a value.
+    return PydanticCustomError("between_fields", "{words}", {"words": message, "pointer": pointer})
+
+
+def _check_open_part(data: dict[str, Any]) -> None:
+    if _deeper_than(data, NESTING_MAX):
+        raise _at("/metadata", f"nested deeper than {NESTING_MAX} levels")
+    try:
+        size_bytes = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
+    except UnicodeEncodeError:
+        raise _at("/metadata", "a text holds half of a surrogate pair") from None
+    except (ValueError, TypeError):
+        raise _at("/metadata", "a number is not finite, or a value is not JSON") from None
+    if size_bytes > METADATA_BYTES_MAX:
+        raise _at("/metadata", f"{size_bytes} bytes; at most {METADATA_BYTES_MAX}")
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    if levels == 0:
+        return True
+    children = value.values() if isinstance(value, dict) else value
+    return any(_deeper_than(child, levels - 1) for child in children)

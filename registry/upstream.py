@@ -1,0 +1,118 @@
+"""Where a router's requests go: decided from the record alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from registry.fields import UPSTREAM_URL
+from registry.host import Host, Port
+from registry.names import canonical_host, canonical_pattern, covers
+from registry.router_spec import RouterSpec, normal_path
+
+_ROUTER = "/metadata/router"
+_SCHEMES = {None: "http", "": "http", "tcp": "http", "http": "http", "https": "https"}
+
+
+class UpstreamError(ValueError):
+    """The record names no usable upstream; `pointer` is the place to mend."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Servers as `scheme://host[:port]`, in order, each once, and the base path they share."""
+
+    servers: tuple[str, ...]
+    base_path: str
+
+
+def hostnames_of(router: RouterSpec, host: Host) -> tuple[str, ...]:
+    """The canonical host patterns that the record asks for, each once, in order."""
+    given = router.hostnames or [host.hostname]
+    return tuple(dict.fromkeys(canonical_pattern(name) for name in given))
+
+
+def resolve_upstream(router: RouterSpec, host: Host, ports: Sequence[Port]) -> Upstream:
+    """`service_url` and `server_urls` together, else the named port. Raises UpstreamError."""
+    port = _named_port(router.port, ports)
+    given = list(_given(router))
+    if given:
+        return _joined(given)
+    if port is None:
+        raise UpstreamError(
+            f"{_ROUTER}/service_url",
+            "no upstream: give service_url or server_urls, or name one of the ports in port",
+        )
+    return _joined([_of_port(*port, router, host)])
+
+
+def _given(router: RouterSpec) -> Iterator[tuple[str, str]]:
+    if router.service_url:
+        yield f"{_ROUTER}/service_url", router.service_url
+    for index, url in enumerate(router.server_urls or ()):
+        yield f"{_ROUTER}/server_urls/{index}", url
+
+
+def _named_port(name: str | None, ports: Sequence[Port]) -> tuple[int, Port] | None:
+    if name is None:
+        return None
+    for index, port in enumerate(ports):
+        if port.name == name:
+            return index, port
+    known = ", ".join(repr(port.name) for port in ports) or "none"
+    raise UpstreamError(f"{_ROUTER}/port", f"no port is named {name!r}; named ports: {known}")
+
+
+def _of_port(index: int, port: Port, router: RouterSpec, host: Host) -> tuple[str, str]:
+    url = urlsplit(port.url or "")
+    # A URL on one of our own host names leads back through Traefik: a loop.
+    if url.scheme in ("http", "https") and not _is_own(url.hostname or "", router, host):
+        return f"/ports/{index}/url", port.url or ""
+    scheme = _SCHEMES.get((port.protocol or "").lower())
+    if scheme is None:
+        raise UpstreamError(
+            f"/ports/{index}/protocol",
+            f"a router serves http, https or tcp, not {port.protocol!r}; give service_url instead",
+        )
+    return f"/ports/{index}", f"{scheme}://{_authority(host.ip or host.hostname)}:{port.port}"
+
+
+def _is_own(hostname: str, router: RouterSpec, host: Host) -> bool:
+    try:
+        canonical = canonical_host(hostname)
+    except ValueError:
+        return False
+    return any(covers(pattern, canonical) for pattern in hostnames_of(router, host))
+
+
+def _authority(name: str) -> str:
+    canonical = canonical_host(name)
+    return f"[{canonical}]" if ":" in canonical else canonical
+
+
+def _joined(urls: Sequence[tuple[str, str]]) -> Upstream:
+    first_path = _base_path(*urls[0])
+    for pointer, url in urls[1:]:
+        if _base_path(pointer, url) != first_path:
+            raise UpstreamError(
+                pointer,
+                f"every server has one base path, here {first_path!r}: Traefik adds it once",
+            )
+    servers = (f"{urlsplit(url).scheme}://{urlsplit(url).netloc.lower()}" for _, url in urls)
+    return Upstream(tuple(dict.fromkeys(servers)), first_path)
+
+
+def _base_path(pointer: str, url: str) -> str:
+    # A port's `url` is any link; only a plain one can serve as an upstream.
+    if not re.match(UPSTREAM_URL, url):
+        raise UpstreamError(
+            pointer,
+            "an upstream is a plain URL: host, port and path, no query, fragment or escapes",
+        )
+    return normal_path(urlsplit(url).path)
