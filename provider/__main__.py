@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+
+from provider.commands import accounts, tokens
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(tokens.app, name="tokens")
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -49,7 +53,22 @@ def demo(
     sys.exit(asyncio.run(run(once=once)))
 
 
-def _end(words: str, status: int) -> None:
+@app.command()
+def confirm() -> None:
+    """Let a hand edit through that is held back, or that was older than a write of the API."""
+    from registry.client import Client, Unreachable
+    from registry.errors import RegistryError
+
+    try:
+        ids = Client().confirm()
+    except RegistryError as error:
+        _end(f"{error.code}: {error.detail}", 1)
+    except Unreachable as error:
+        _end(str(error), 3)
+    print("\n".join(ids) if ids else "nothing waited")
+
+
+def _end(words: str, status: int) -> NoReturn:
     print(f"routebook: {words}", file=sys.stderr)
     sys.exit(status)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import signal
 import socket
+import ssl
+import time
 from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -16,18 +20,23 @@ from aiohttp import web
 
 from provider.admission import Admission
 from provider.api.application import make_application
+from provider.api.door import Door
 from provider.api.surface import Surface
+from provider.auth.book import AccountBook
+from provider.auth.passwords import PasswordCheck
+from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.polls import Polls
 from provider.reconciler import Reconciler
 from provider.render.compile import Rules
-from provider.settings import Settings
+from provider.settings import Settings, WrongSetting
 from registry.engines.opening import open_engine
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import StoreUnavailable
-from registry.store import EnvironmentStore
+from registry.history import History
+from registry.store import EnvironmentStore, utc_now
 from registry.workspaces import Workspaces
 
 _SHUTDOWN_S = 0.5
@@ -38,10 +47,11 @@ _log = structlog.get_logger()
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises StoreUnavailable when it cannot start."""
     stop = asyncio.Event()
+    _raise_open_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as port:
-        _log.info("listening", host=settings.address[0], port=port, access="open, local callers")
+        _log.info("listening", host=settings.address[0], port=port, pid=os.getpid())
         await stop.wait()
     _log.info("stopped")
 
@@ -50,6 +60,8 @@ async def serve(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[int]:
     """The daemon in this event loop; gives the port that it listens on."""
     async with AsyncExitStack() as stack:
+        book = AccountBook(settings.data, utc_now, settings.token_files)
+        door = _door(settings, book)
         listener = stack.enter_context(_listener(*settings.address))
         port: int = listener.getsockname()[1]
         engine = await stack.enter_async_context(open_engine(settings.data))
@@ -58,8 +70,15 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         restored = await asyncio.to_thread(current.restore)
         rules = _rules(settings, port)
         workspaces = Workspaces(settings.projects)
+        history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
+        await asyncio.to_thread(history.open, utc_now())
+        stack.callback(history.close)
         store = EnvironmentStore(
-            engine, workspaces, admission=Admission(rules, certificates), founded=restored
+            engine,
+            workspaces,
+            admission=Admission(rules, certificates),
+            history=history,
+            founded=restored,
         )
         if settings.init:
             await store.initialise()
@@ -75,12 +94,48 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             current=current,
             polls=Polls(current, settings.hold_s),
             reconciler=reconciler,
-            allowed_hosts=frozenset(host.lower() for host in settings.allowed_hosts),
+            door=door,
+            throttle=LoginThrottle(time.monotonic),
+            passwords=PasswordCheck(),
             stale_health_s=settings.stale_health_s,
         )
-        await _start_serving(stack, surface, listener)
+        await _start_serving(stack, settings, surface, listener)
         _start_reconciling(stack, settings, surface, certificates)
         yield port
+
+
+def _door(settings: Settings, book: AccountBook) -> Door:
+    """Raises WrongSetting where strangers could reach us and nobody has to say who they are."""
+    if book.is_empty():
+        if not settings.is_loopback:
+            raise WrongSetting(
+                f"listen: others reach {settings.listen}, and there are no accounts; add one, and "
+                "a token for Traefik:\n"
+                f"  routebook accounts add EMAIL --role operator --data {settings.data}\n"
+                f"  routebook tokens create --role traefik --data {settings.data}"
+            )
+        _log.warning("open_mode", note="no accounts: every local caller may read and write")
+    hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+    return Door(book, hosts, settings.is_loopback)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
+    except OSError as error:
+        raise WrongSetting(f"tls_cert_file, tls_key_file: no usable pair: {error}") from error
+    return context
+
+
+def _raise_open_files() -> None:
+    """Idle connections are cheap for us; the default limit of 1,024 files would end polls."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _certificates(settings: Settings) -> CertificateFolder:
@@ -131,7 +186,9 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _start_serving(stack: AsyncExitStack, surface: Surface, listener: socket.socket) -> None:
+async def _start_serving(
+    stack: AsyncExitStack, settings: Settings, surface: Surface, listener: socket.socket
+) -> None:
     # No access log: it costs a poll twice its time. A handler is never cancelled by a client
     # that goes away, since a write may be half done.
     runner = web.AppRunner(
@@ -142,7 +199,7 @@ async def _start_serving(stack: AsyncExitStack, surface: Surface, listener: sock
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener).start()
+    await web.SockSite(runner, listener, ssl_context=_tls(settings), backlog=1024).start()
 
 
 def _start_reconciling(

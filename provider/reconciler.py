@@ -68,7 +68,7 @@ class Reconciler:
         self.document = document
         if self._current.publication is None or self._current.publication.digest != document.digest:
             await self._publish(document, snapshot)
-        self._say(dict(problems(snapshot, document)))
+        self._say({**self._edits(), **dict(problems(snapshot, document))})
 
     def _render(self, snapshot: Snapshot) -> Document:
         self.own_certificates = self._certificates.own_certificates(snapshot.environments)
@@ -87,6 +87,12 @@ class Reconciler:
         _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
         if failed:
             _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
+
+    def _edits(self) -> dict[str, str]:
+        """What of a hand edit waits for a person."""
+        held = self._store.held
+        waiting = {f"{item.environment_id} stale_edit": str(item) for item in self._store.stale}
+        return {**waiting, **({"catalogue edit_held": str(held)} if held else {})}
 
     def _say(self, problems: dict[str, str]) -> None:
         for what, reason in problems.items():

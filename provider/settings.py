@@ -17,7 +17,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from provider.auth.access import Role
 from provider.auth.open_mode import is_local
+from registry.history import BYTES_MAX
 
 PREFIX = "ROUTEBOOK_"
 # Kubernetes sets these in every pod beside a service that is called routebook.
@@ -72,6 +74,19 @@ class Settings(BaseSettings):
     traefik_certs_dir: Annotated[
         str | None, Field(description="the certificate folder as Traefik sees it")
     ] = None
+    tls_cert_file: Annotated[
+        Path | None, Field(description="certificate of our own listener: it then speaks https")
+    ] = None
+    tls_key_file: Annotated[Path | None, Field(description="key of our own listener")] = None
+    operator_token_file: Annotated[
+        Path | None, Field(description="file with a token of role operator (compose secret)")
+    ] = None
+    traefik_token_file: Annotated[
+        Path | None, Field(description="file with a token of role traefik (compose secret)")
+    ] = None
+    history_bytes_max: Annotated[
+        int, Field(description="size at which the history file is rotated", ge=64 * 1024)
+    ] = BYTES_MAX
     default_certificate: Annotated[
         CliImplicitFlag[bool], Field(description="make, keep and list a default certificate")
     ] = False
@@ -94,6 +109,17 @@ class Settings(BaseSettings):
         return host.strip("[]"), int(port)
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the listener."""
+        return is_local(self.address[0])
+
+    @property
+    def token_files(self) -> dict[Role, Path]:
+        """The token files that are set, by role."""
+        files = {Role.OPERATOR: self.operator_token_file, Role.TRAEFIK: self.traefik_token_file}
+        return {role: path for role, path in files.items() if path is not None}
+
+    @property
     def certificates(self) -> Path:
         """The certificate folder."""
         return self.data / "router" / "certs"
@@ -111,7 +137,7 @@ def read_settings(
         raise WrongSetting("; ".join(faults)) from error
     except SettingsError as error:
         raise WrongSetting(str(error)) from error
-    _refuse_strangers(settings)
+    _refuse_mismatches(settings)
     return settings
 
 
@@ -122,13 +148,12 @@ def _refuse_misspelt(environ: Mapping[str, str]) -> None:
             raise WrongSetting(f"{name} is no setting; settings are {', '.join(sorted(known))}")
 
 
-def _refuse_strangers(settings: Settings) -> None:
-    host, _ = settings.address
-    if not is_local(host):
-        raise WrongSetting(
-            f"listen: {host} is not a loopback address, and there are no accounts: everyone who "
-            "reaches it could write; listen on 127.0.0.1"
-        )
+def _refuse_mismatches(settings: Settings) -> None:
+    if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
+        raise WrongSetting("tls_cert_file, tls_key_file: set both, or neither")
+    for role, path in settings.token_files.items():
+        if not path.is_file() or not path.read_bytes().strip():
+            raise WrongSetting(f"{role.value}_token_file: {path} is not there, or empty")
     for url in settings.traefik_api:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")

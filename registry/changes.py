@@ -33,9 +33,13 @@ def between(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     changes = [
         Change(entry.raw.key, kept.get(entry.raw.key))
         for entry in before.entries
-        if kept.get(entry.raw.key) != entry.raw.text
+        if entry.raw.key and kept.get(entry.raw.key) != entry.raw.text
     ]
-    added = [Change(None, entry.raw.text) for entry in after.entries if not entry.raw.key]
+    added = [
+        Change(None, entry.raw.text)
+        for entry in after.entries
+        if not entry.raw.key and not entry.lingering
+    ]
     return (*changes, *added)
 
 
@@ -91,6 +95,11 @@ def replaced(current: Environment, body: Any, now: datetime) -> Environment:
     given = as_object(body)
     given.setdefault("environment_id", current.environment_id)
     return _successor(current, given, given, now)
+
+
+def restored(document: Mapping[str, Any], now: datetime) -> Environment:
+    """A deleted record as it was, as a new change. Raises InvalidRecord."""
+    return validated({**document, "updated_at": now})
 
 
 def patched(current: Environment, patch: Any, now: datetime) -> Environment:

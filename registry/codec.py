@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +88,24 @@ def build_snapshot(
         _entry(raw, item, known, previous is None, taken)
         for raw, item in zip(raws, checked, strict=True)
     ]
-    return Snapshot(tuple(entries), revision)
+    return Snapshot((*entries, *_lingering(entries, known)), revision)
+
+
+def _lingering(entries: Sequence[Entry], known: Snapshot) -> Iterator[Entry]:
+    """Records that vanished while a broken one matches none: it may be one of them."""
+    if not any(entry.fault and entry.environment is None for entry in entries):
+        return
+    ids = {entry.environment.environment_id for entry in entries if entry.environment}
+    for environment in known.environments:
+        if environment.environment_id not in ids:
+            reason = "not in the file any more; kept while a broken record may be this one"
+            fault = Fault(
+                "quarantined",
+                (PlacedError("", reason),),
+                environment.environment_id,
+                environment.slug,
+            )
+            yield Entry(RawRecord("", ""), environment, fault, lingering=True)
 
 
 def located(raw: RawRecord, error: FieldError) -> PlacedError:

@@ -93,6 +93,12 @@ class Quarantined(RegistryError):
     code = "quarantined"
 
 
+class EditHeld(RegistryError):
+    """A hand edit that drops most routes waits for `routebook confirm`; no write goes over it."""
+
+    code = "edit_held"
+
+
 class StoreUnavailable(RegistryError):
     """The store does not take writes now: read-only, locked by another process, failing disk."""
 
@@ -133,3 +139,21 @@ class HostNotAllowed(RegistryError):
     """Open mode answers local callers only: DNS rebinding, or a way in through a proxy."""
 
     code = "host_not_allowed"
+
+
+class Unauthenticated(RegistryError):
+    """No account or token, or not a valid one."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(RegistryError):
+    """The caller's role does not allow this."""
+
+    code = "forbidden"
+
+
+class SlowDown(RegistryError):
+    """Too many failed logins; `facts["retry_after_s"]` says how long to wait."""
+
+    code = "slow_down"

@@ -1,4 +1,4 @@
-"""Reading the catalogue: from the engine's texts to the snapshot in force."""
+"""Reading the catalogue: from the engine's texts to a snapshot."""
 
 from __future__ import annotations
 
@@ -7,59 +7,56 @@ from dataclasses import replace
 
 from registry import codec
 from registry.engines.protocol import Engine, Loaded
-from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
+from registry.errors import CatalogueUnreadable, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Owner
 from registry.snapshot import Snapshot
 
+_MadeFrom = tuple[Loaded, Mapping[str, str], Snapshot | None]
+
 
 class Reader:
-    """Keeps the snapshot in force, and decodes only texts that it has not met.
+    """Decodes only texts that it has not met.
 
     `founded` says that there has been a catalogue before, so that an absent one is a fault and
-    not a beginning. `trouble` is why the last reading failed, while `snapshot` stays as it was.
+    not a beginning.
     """
 
     def __init__(self, engine: Engine, projects: Projects, *, founded: bool) -> None:
-        self._engine, self._projects, self._founded = engine, projects, founded
+        self._engine, self._projects, self.founded = engine, projects, founded
         self._decoded: dict[str, codec.Decoded] = {}
-        self._made_from: tuple[Loaded, Mapping[str, str]] | None = None
-        self.snapshot: Snapshot | None = None
-        self.trouble: RegistryError | None = None
+        self._made_from: _MadeFrom | None = None
+        self._snapshot = Snapshot()
 
-    async def read(self) -> Snapshot:
-        """The catalogue as it is stored now; the same object while nothing changed.
+    async def read(self, known: Snapshot | None) -> Snapshot:
+        """What is stored now; the same object while nothing changed.
 
+        `known` is what is in force: the last good versions of records that are broken now.
         Raises CatalogueUnreadable and StoreUnavailable.
         """
-        try:
-            loaded = await self._engine.load()
-            self._refuse_vanished(loaded)
-        except RegistryError as error:
-            self.trouble = error
-            raise
-        self.trouble = None
-        return self._snapshot_of(loaded)
-
-    def _refuse_vanished(self, loaded: Loaded) -> None:
-        if loaded.absent and self._founded:
+        loaded = await self._engine.load()
+        if loaded.absent and self.founded:
             raise CatalogueUnreadable(
                 "the catalogue file is gone; put it back, or start with `routebook serve --init`"
             )
-        self._founded = self._founded or not loaded.absent
-
-    def _snapshot_of(self, loaded: Loaded) -> Snapshot:
+        self.founded = self.founded or not loaded.absent
         decoded = [self._decode(record.text) for record in loaded.records]
-        made_from = (loaded, self._project_faults(decoded))
-        if self.snapshot is None or self._made_from != made_from:
-            built = codec.build_snapshot(
-                loaded.records, decoded, made_from[1], self.snapshot, loaded.revision
-            )
-            self.snapshot = replace(built, absent=loaded.absent)
-            texts = {record.text for record in loaded.records}
-            self._decoded = {text: self._decoded[text] for text in texts & self._decoded.keys()}
+        made_from = (loaded, self._project_faults(decoded), known)
+        if known is self._snapshot and self._made_from and self._made_from[:2] == made_from[:2]:
+            return self._snapshot
+        if self._made_from != made_from:
+            self._build(made_from, decoded)
+        return self._snapshot
+
+    def _build(self, made_from: _MadeFrom, decoded: Sequence[codec.Decoded]) -> None:
+        loaded, project_faults, known = made_from
+        built = codec.build_snapshot(
+            loaded.records, decoded, project_faults, known, loaded.revision
+        )
+        self._snapshot = replace(built, absent=loaded.absent)
         self._made_from = made_from
-        return self.snapshot
+        texts = {record.text for record in loaded.records}
+        self._decoded = {text: self._decoded[text] for text in texts & self._decoded.keys()}
 
     def _decode(self, text: str) -> codec.Decoded:
         known = self._decoded.get(text)

@@ -59,15 +59,17 @@ class Entry:
 
     `environment` is what is in force: the record, or while `fault` is set its last good version
     (None when there never was one). `wanting` names the keys that a hand-made record lacks.
+    `lingering` is a record that is stored no more, kept while another cannot be told from it.
     """
 
     raw: RawRecord
     environment: Environment | None
     fault: Fault | None = None
     wanting: tuple[str, ...] = ()
+    lingering: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """The catalogue at one revision, in its own order."""
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from registry import changes, codec
+from registry.catalogue import Catalogue
+from registry.edits import Held, StaleItem
 from registry.engines.protocol import Engine
 from registry.errors import (
     FieldError,
@@ -19,11 +22,15 @@ from registry.errors import (
     RevisionConflict,
     SlugTaken,
 )
+from registry.history import History
 from registry.project_spec import Projects
 from registry.reader import Reader
+from registry.revisions import Author, Revision
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
-from registry.writer import Admission, Writer
+from registry.writer import Admission, Step, Writer
+
+LOCAL = Author("local", "api")
 
 Matches = Callable[[str], bool]
 """Whether a revision is one that the caller's `If-Match` names."""
@@ -42,8 +49,9 @@ def _admit_all(_before: Snapshot, _after: Snapshot) -> None:
 class EnvironmentStore:
     """The catalogue in force, and every way to change it.
 
-    Every write is durable when it returns, and raises the engine's DiskFull, StoreUnavailable and
-    CatalogueUnreadable with nothing changed. `admission` may refuse what a write leads to.
+    Every write is durable when it returns, and raises the engine's DiskFull, StoreUnavailable,
+    CatalogueUnreadable and EditHeld with nothing changed. `admission` may refuse what a write
+    leads to. `by` is who makes it, for the history.
     """
 
     def __init__(
@@ -52,29 +60,42 @@ class EnvironmentStore:
         projects: Projects,
         *,
         admission: Admission = _admit_all,
+        history: History | None = None,
         founded: bool = False,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine, self._projects, self._clock = engine, projects, clock
-        self._reader = Reader(engine, projects, founded=founded)
-        self._writer = Writer(engine, self._reader, admission)
+        self.history = history or History()
+        reader = Reader(engine, projects, founded=founded or self.history.founded)
+        self._catalogue = Catalogue(engine, reader, self.history, clock)
+        self._writer = Writer(self._catalogue, admission, clock)
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What was last read; None before the first reading."""
-        return self._reader.snapshot
+        """What is in force; None before the first reading of a first start."""
+        return self._catalogue.snapshot
 
     @property
     def trouble(self) -> RegistryError | None:
         """Why the last reading failed; None after a good one."""
-        return self._reader.trouble
+        return self._catalogue.trouble
+
+    @property
+    def held(self) -> Held | None:
+        """A hand edit that waits for `confirm`."""
+        return self._catalogue.held
+
+    @property
+    def stale(self) -> tuple[StaleItem, ...]:
+        """Records of a hand edit that was older than a write through the API."""
+        return self._catalogue.stale
 
     async def load(self) -> Snapshot:
-        """The catalogue as it is stored now; the same object while nothing changed.
+        """The catalogue in force, after whatever is stored now was judged.
 
-        Fills in what hand-made records lack. Raises CatalogueUnreadable, StoreUnavailable.
+        The same object while nothing changed. Raises CatalogueUnreadable, StoreUnavailable.
         """
-        return await self._writer.read(self._clock())
+        return await self._writer.settle()
 
     def ticks(self) -> AsyncIterator[None]:
         """One tick whenever the catalogue may have changed."""
@@ -84,19 +105,19 @@ class EnvironmentStore:
         """Make an empty catalogue where there is none."""
         return await self._writer.found()
 
-    async def create(self, body: Any) -> Environment:
+    async def confirm(self) -> list[str]:
+        """Let a held edit, or a stale one, through; the ids that it is about."""
+        return await self._writer.confirm()
+
+    async def create(self, body: Any, *, by: Author = LOCAL) -> Environment:
         """A new environment. Raises InvalidRecord, UnknownProject, SlugTaken, IdTaken."""
         environment = self._new(changes.as_object(body))
-
-        def operation(before: Snapshot) -> Snapshot:
-            _check_names(before, environment, None)
-            raw = RawRecord("", codec.encode(environment))
-            return before.having(None, Entry(raw, environment))
-
-        await self._writer.write(operation, None)
+        await self._writer.write(partial(_added, environment), None, by)
         return environment
 
-    async def replace(self, ref: str, body: Any, if_match: Matches | None = None) -> Environment:
+    async def replace(
+        self, ref: str, body: Any, if_match: Matches | None = None, *, by: Author = LOCAL
+    ) -> Environment:
         """The record as the body says, whole; mends a broken one. Raises as `create`, NotFound,
         RevisionConflict and EditedElsewhere."""
 
@@ -105,9 +126,11 @@ class EnvironmentStore:
                 return self._mended(entry, body)
             return changes.replaced(entry.environment, body, self._clock())
 
-        return await self._change(ref, if_match, successor)
+        return await self._change(ref, if_match, successor, by)
 
-    async def patch(self, ref: str, body: Any, if_match: Matches | None = None) -> Environment:
+    async def patch(
+        self, ref: str, body: Any, if_match: Matches | None = None, *, by: Author = LOCAL
+    ) -> Environment:
         """A JSON merge patch (RFC 7396). Raises as `replace`, and Quarantined."""
 
         def successor(entry: Entry) -> Environment:
@@ -115,36 +138,77 @@ class EnvironmentStore:
                 raise _quarantined(entry)
             return changes.patched(entry.environment, body, self._clock())
 
-        return await self._change(ref, if_match, successor)
+        return await self._change(ref, if_match, successor, by)
 
-    async def delete(self, ref: str, if_match: Matches | None = None) -> None:
+    async def delete(
+        self, ref: str, if_match: Matches | None = None, *, by: Author = LOCAL
+    ) -> None:
         """Take a record away, a broken one too. Raises NotFound, RevisionConflict."""
 
-        def operation(before: Snapshot) -> Snapshot:
+        def operation(before: Snapshot) -> list[Step]:
             entry = before.entry(ref)
             _check_revision(entry, if_match)
-            return before.having(entry, None)
+            return [Step(entry, None)]
 
-        await self._writer.write(operation, ref)
+        await self._writer.write(operation, ref, by)
+
+    async def revisions(self, ref: str) -> list[Revision]:
+        """The history of one environment, newest first, also of a deleted one by its id.
+
+        Raises NotFound when there never was one.
+        """
+        environment_id = _id_of(self.snapshot, ref)
+        found = await self.history.of(environment_id)
+        if not found and environment_id == ref and not _is_known(self.snapshot, ref):
+            raise NotFound(f"no environment has, or had, the id {ref!r}")
+        return found
+
+    async def revert(self, ref: str, revision: int, *, by: Author = LOCAL) -> Environment | None:
+        """The state after an earlier revision, as a new one; None when that was deletion.
+
+        Raises NotFound for a revision that is not kept, and what `replace` and `create` raise.
+        """
+        earlier = (each for each in await self.revisions(ref) if each.revision <= revision)
+        known = next(earlier, None)
+        if known is None:
+            raise NotFound(f"{ref!r} was not there at revision {revision}; see its history")
+        return await self._restore(known, replace(by, source="revert"))
+
+    async def _restore(self, revision: Revision, by: Author) -> Environment | None:
+        environment_id, document = revision.environment_id, revision.after
+        if document is None:
+            if _is_known(self.snapshot, environment_id):
+                await self.delete(environment_id, by=by)
+            return None
+        if _is_known(self.snapshot, environment_id):
+            return await self.replace(environment_id, dict(document), by=by)
+        environment = changes.restored(document, self._clock())
+        self._projects.get(environment.project_id)
+        await self._writer.write(partial(_added, environment), None, by)
+        return environment
 
     async def _change(
-        self, ref: str, if_match: Matches | None, successor: Callable[[Entry], Environment]
+        self,
+        ref: str,
+        if_match: Matches | None,
+        successor: Callable[[Entry], Environment],
+        by: Author,
     ) -> Environment:
         outcome: list[Environment] = []
 
-        def operation(before: Snapshot) -> Snapshot:
+        def operation(before: Snapshot) -> list[Step]:
             entry = before.entry(ref)
             _check_revision(entry, if_match)
             environment = successor(entry)
             outcome[:] = [environment]
             if entry.fault is None and environment is entry.environment:
-                return before
+                return []
             self._projects.get(environment.project_id)
             _check_names(before, environment, entry)
             raw = replace(entry.raw, text=codec.encode(environment))
-            return before.having(entry, Entry(raw, environment))
+            return [Step(entry, Entry(raw, environment))]
 
-        await self._writer.write(operation, ref)
+        await self._writer.write(operation, ref, by)
         return outcome[0]
 
     def _new(self, given: dict[str, Any]) -> Environment:
@@ -160,6 +224,20 @@ class EnvironmentStore:
         if entry.fault and entry.fault.environment_id:
             given.setdefault("environment_id", entry.fault.environment_id)
         return self._new(given)
+
+
+def _added(environment: Environment, before: Snapshot) -> list[Step]:
+    _check_names(before, environment, None)
+    return [Step(None, Entry(RawRecord("", codec.encode(environment)), environment))]
+
+
+def _is_known(snapshot: Snapshot | None, ref: str) -> bool:
+    return snapshot is not None and _holder(snapshot, ref) is not None
+
+
+def _id_of(snapshot: Snapshot | None, ref: str) -> str:
+    entry = _holder(snapshot, ref) if snapshot else None
+    return entry.environment.environment_id if entry and entry.environment else ref
 
 
 def _quarantined(entry: Entry) -> Quarantined:

@@ -1,9 +1,9 @@
 """Writing the catalogue: operations that wait share one commit, and no edit is overwritten.
 
-An operation is a function from the snapshot to the next one. Those that wait while a commit is
-under way share the next commit, each seeing what those before it did. When the catalogue was
-edited between our read and our write, they are made again on the new snapshot, unless the edit
-touched the same record: then that one is refused.
+An operation says what it makes of the snapshot before it. Those that wait while a commit is under
+way share the next commit, each seeing what those before it did. When the catalogue was edited
+between our read and our write, they are made again on the new snapshot, unless the edit touched
+the same record: then that one is refused.
 """
 
 from __future__ import annotations
@@ -14,59 +14,72 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from registry import changes, codec
-from registry.engines.protocol import Engine, Stale
+from registry.catalogue import Catalogue
+from registry.engines.protocol import Stale
 from registry.errors import EditedElsewhere, RegistryError
-from registry.reader import Reader
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.history import Difference
+from registry.revisions import Author
+from registry.snapshot import Entry, Snapshot
 
 Admission = Callable[[Snapshot, Snapshot], None]
-Operation = Callable[[Snapshot], Snapshot]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One record's change: no `old` adds it, no `new` takes it away."""
+
+    old: Entry | None
+    new: Entry | None
+
+
+Operation = Callable[[Snapshot], Sequence[Step]]
 
 
 @dataclass
 class _Write:
     operation: Operation
     ref: str | None
+    author: Author
     seen: str | None = None
-    done: asyncio.Future[Snapshot] = field(default_factory=asyncio.Future)
+    steps: Sequence[Step] = ()
+    done: asyncio.Future[None] = field(default_factory=asyncio.Future)
 
 
 class Writer:
-    """Takes turns on the engine. `admission` may refuse a step by raising a RegistryError."""
+    """Takes turns on the catalogue. `admission` may refuse a write by raising a RegistryError."""
 
-    def __init__(self, engine: Engine, reader: Reader, admission: Admission) -> None:
-        self._engine, self._reader, self._admission = engine, reader, admission
+    def __init__(
+        self, catalogue: Catalogue, admission: Admission, clock: Callable[[], datetime]
+    ) -> None:
+        self._catalogue, self._admission, self._clock = catalogue, admission, clock
         self._turn = asyncio.Lock()
         self._waiting: list[_Write] = []
 
-    async def read(self, now: datetime) -> Snapshot:
-        """The catalogue, after what hand-made records lack was filled in. Raises as Reader.read."""
+    async def settle(self) -> Snapshot:
+        """The catalogue in force, after whatever is stored now. Raises as Catalogue.settle."""
         async with self._turn:
-            snapshot = await self._reader.read()
-            if not any(entry.wanting for entry in snapshot.entries):
-                return snapshot
-            return await self._complete(snapshot, now)
+            return await self._catalogue.settle()
 
     async def found(self) -> Snapshot:
         """Make an empty catalogue where there is none. Raises DiskFull, StoreUnavailable."""
         async with self._turn:
-            loaded = await self._engine.load()
-            if loaded.absent:
-                await self._engine.commit((), loaded.revision)
-            return await self._reader.read()
+            return await self._catalogue.found()
 
-    async def write(self, operation: Operation, ref: str | None) -> Snapshot:
+    async def confirm(self) -> list[str]:
+        """Insist on the edit that waits. Raises as Catalogue.confirm."""
+        async with self._turn:
+            return await self._catalogue.confirm()
+
+    async def write(self, operation: Operation, ref: str | None, author: Author) -> None:
         """Apply an operation, durable on return; `ref` is the record that it changes, if any.
 
-        Returns the snapshot that the operation led to. Raises what the operation, admission and
-        engine raise, and EditedElsewhere.
+        Raises what the operation, admission and engine raise, EditHeld and EditedElsewhere.
         """
-        write = _Write(operation, ref)
+        write = _Write(operation, ref, author)
         self._waiting.append(write)
         # Shielded: a client that goes away does not stop a commit that others share.
         await asyncio.shield(self._take_turn(write))
-        return await write.done
+        await write.done
 
     async def _take_turn(self, write: _Write) -> None:
         async with self._turn:
@@ -82,54 +95,52 @@ class Writer:
 
     async def _commit(self, writes: Sequence[_Write]) -> None:
         while True:
-            before = after = await self._reader.read()
+            before = after = await self._catalogue.settle()
             for write in writes:
                 after = self._applied(write, before, after)
-            commit = changes.between(before, after)
             try:
-                if commit:
-                    await self._engine.commit(commit, before.revision)
+                if after is not before:
+                    await self._catalogue.commit(after)
             except Stale:
                 continue
-            # Durable now: whatever happens to the file next does not make these writes undone.
-            with contextlib.suppress(RegistryError):
-                await self._reader.read()
-            for write in writes:
-                if not write.done.done():
-                    write.done.set_result(after)
+            await self._acknowledge([write for write in writes if not write.done.done()])
             return
+
+    async def _acknowledge(self, writes: Sequence[_Write]) -> None:
+        """Durable now: whatever happens to the file next does not undo these writes."""
+        changed = [(_difference(step), write.author) for write in writes for step in write.steps]
+        await self._catalogue.history.follow(changed, self._clock())
+        with contextlib.suppress(RegistryError):
+            await self._catalogue.settle()
+        for write in writes:
+            write.done.set_result(None)
 
     def _applied(self, write: _Write, before: Snapshot, after: Snapshot) -> Snapshot:
         if write.done.done():
             return after
         try:
             _refuse_edited(write, before)
-            successor = write.operation(after)
-            if successor is not after:
+            write.steps = write.operation(after)
+            successor = after
+            for step in write.steps:
+                successor = successor.having(step.old, step.new)
+            if write.steps:
                 self._admission(after, successor)
         except Exception as error:
             write.done.set_exception(error)
             return after
         return successor
 
-    async def _complete(self, before: Snapshot, now: datetime) -> Snapshot:
-        after = before
-        for entry in before.entries:
-            if entry.environment is not None and entry.fault is None and entry.wanting:
-                after = after.having(entry, _completed(entry, now))
-        try:
-            await self._engine.commit(changes.between(before, after), before.revision)
-        except (Stale, RegistryError):
-            return before  # in force all the same; tried again at the next reading
-        return await self._reader.read()
 
-
-def _completed(entry: Entry, now: datetime) -> Entry:
-    assert entry.environment is not None
-    times = {key: now for key in entry.wanting if key.endswith("_at")}
-    environment = changes.validated({**entry.environment.document, **times})
-    text = codec.encode_completed(entry.raw.text, environment, entry.wanting)
-    return Entry(RawRecord(entry.raw.key, text, entry.raw.place), environment)
+def _difference(step: Step) -> Difference:
+    old = step.old.environment if step.old else None
+    new = step.new.environment if step.new else None
+    named = new or old
+    return (
+        named.environment_id if named else "",
+        old.document if old else None,
+        new.document if new else None,
+    )
 
 
 def _refuse_edited(write: _Write, before: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""The aiohttp application: the table of routes, open mode at the door, problems for errors."""
+"""The aiohttp application: the table of routes, a door before each, problems for errors."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from aiohttp import web
 from provider.api.openapi import describe
 from provider.api.openapi_page import DESCRIPTION
 from provider.api.problems import problem, problem_of
-from provider.api.requests import BODY_BYTES_MAX, query_of
+from provider.api.requests import BODY_BYTES_MAX, check_media_type, query_of
 from provider.api.routes import ROUTES, Route
 from provider.api.surface import SURFACE, Surface
-from provider.auth.open_mode import refusal
-from registry.errors import HostNotAllowed, RegistryError
+from registry.errors import RegistryError
 
 _log = structlog.get_logger()
+_JSON_ONLY = ("POST", "PUT", "PATCH")
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_application(surface: Surface) -> web.Application:
     """Every route of the table; shutdown releases held polls."""
-    app = web.Application(
-        client_max_size=BODY_BYTES_MAX, middlewares=[problems_for_errors, local_callers_only]
-    )
+    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[problems_for_errors])
     app[SURFACE] = surface
     app[DESCRIPTION] = describe(ROUTES, version("routebook"))
     for route in ROUTES:
@@ -59,20 +57,15 @@ async def problems_for_errors(request: web.Request, handler: _Next) -> web.Strea
         return problem("internal", "a bug of ours; the log has it")
 
 
-@web.middleware
-async def local_callers_only(request: web.Request, handler: _Next) -> web.StreamResponse:
-    """Open mode's checks."""
-    reason = refusal(request.headers, request.app[SURFACE].allowed_hosts)
-    if reason is not None:
-        raise HostNotAllowed(reason)
-    return await handler(request)
-
-
 def _checked(route: Route) -> _Next:
-    """The handler, behind a look at the query: a misspelt parameter must not pass in silence."""
+    """The handler, behind the door, a look at the query (a misspelt parameter must not pass in
+    silence) and at the content type (a form of another site cannot send JSON)."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        request.app[SURFACE].door.admit(request, route.access)
         query_of(request, route.query)
+        if route.method in _JSON_ONLY:
+            check_media_type(request)
         return await route.handler(request)
 
     return handle

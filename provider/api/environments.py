@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from provider.api.door import author
 from provider.api.listing import ListQuery, page, select
 from provider.api.requests import json_body, matches_of, query_of
 from provider.api.surface import SURFACE
@@ -34,9 +35,11 @@ async def list_environments(request: web.Request) -> web.Response:
 
 async def create_environment(request: web.Request) -> web.Response:
     """A new environment."""
-    environment = await request.app[SURFACE].store.create(await json_body(request))
+    environment = await request.app[SURFACE].store.create(
+        await json_body(request), by=author(request)
+    )
     location = f"/api/environments/{environment.environment_id}"
-    return _answer(request, environment, status=201, headers={"Location": location})
+    return answer_with(request, environment, status=201, headers={"Location": location})
 
 
 async def read_environment(request: web.Request) -> web.Response:
@@ -53,20 +56,26 @@ async def read_environment(request: web.Request) -> web.Response:
 async def replace_environment(request: web.Request) -> web.Response:
     """The record whole."""
     store, body = request.app[SURFACE].store, await json_body(request)
-    environment = await store.replace(request.match_info["ref"], body, matches_of(request))
-    return _answer(request, environment)
+    environment = await store.replace(
+        request.match_info["ref"], body, matches_of(request), by=author(request)
+    )
+    return answer_with(request, environment)
 
 
 async def patch_environment(request: web.Request) -> web.Response:
     """A JSON merge patch (RFC 7396)."""
     store, body = request.app[SURFACE].store, await json_body(request)
-    environment = await store.patch(request.match_info["ref"], body, matches_of(request))
-    return _answer(request, environment)
+    environment = await store.patch(
+        request.match_info["ref"], body, matches_of(request), by=author(request)
+    )
+    return answer_with(request, environment)
 
 
 async def delete_environment(request: web.Request) -> web.Response:
     """Take it away."""
-    await request.app[SURFACE].store.delete(request.match_info["ref"], matches_of(request))
+    await request.app[SURFACE].store.delete(
+        request.match_info["ref"], matches_of(request), by=author(request)
+    )
     return web.Response(status=204)
 
 
@@ -77,7 +86,8 @@ def _snapshot(request: web.Request) -> Snapshot:
     return snapshot
 
 
-def _answer(request: web.Request, environment: Environment, **answer: Any) -> web.Response:
+def answer_with(request: web.Request, environment: Environment, **answer: Any) -> web.Response:
+    """An environment just written, with its entity tag."""
     return _entry_answer(request, Entry(RawRecord("", ""), environment), **answer)
 
 

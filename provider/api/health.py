@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from provider.api.door import caller
 from provider.api.surface import SURFACE, Surface
 from provider.api.views import fault_view
 from provider.metrics import environment_metrics
@@ -16,12 +17,15 @@ from registry.store import utc_now
 
 
 async def health(request: web.Request) -> web.Response:
-    """The counts, and each problem with its place."""
+    """The counts, and each problem with its place; to a stranger, once there are accounts, the
+    status alone."""
     surface = request.app[SURFACE]
     problems = _problems(surface)
     status = "ok" if not problems else "degraded"
     if surface.current.publication is None:
         status = "not_ready"
+    if caller(request) is None:
+        return web.json_response({"status": status})
     metrics = {
         "environments": _environments(surface),
         "router": _router(surface),
@@ -71,6 +75,15 @@ def _problems(surface: Surface) -> list[dict[str, Any]]:
     trouble, snapshot = surface.store.trouble, surface.store.snapshot
     if trouble is not None:
         problems.append({"code": trouble.code, "environment": None, "detail": trouble.detail})
+    if surface.store.held is not None:
+        problems.append(
+            {"code": "edit_held", "environment": None, "detail": str(surface.store.held)}
+        )
+    for item in surface.store.stale:
+        problems.append(_problem("stale_edit", item.environment_id, str(item)))
+    if surface.store.history.trouble is not None:
+        detail = f"history waits to be written: {surface.store.history.trouble.detail}"
+        problems.append({"code": "history_not_written", "environment": None, "detail": detail})
     for fault in snapshot.faults if snapshot else ():
         view = fault_view(fault)
         detail = "; ".join(str(error) for error in fault.errors)

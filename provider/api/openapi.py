@@ -57,8 +57,8 @@ def _operation(row: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": {str(row.status): _success(row, schemas), **_failures(row)},
     }
     if row.body is not None:
-        schema = {"$ref": f"{_REF}Environment{row.body.title()}"}
-        types = _TYPES.get(row.body, (JSON_TYPE,))
+        schema = _body_schema(row.body)
+        types = _TYPES.get(str(row.body), (JSON_TYPE,))
         operation["requestBody"] = {
             "required": True,
             "content": {each: {"schema": schema} for each in types},
@@ -76,6 +76,12 @@ def _operation(row: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
+def _body_schema(body: str | type[BaseModel]) -> dict[str, Any]:
+    if isinstance(body, str):
+        return {"$ref": f"{_REF}Environment{body.title()}"}
+    return body.model_json_schema()
+
+
 def _success(row: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "done" if row.answer is None else "the answer"}
     if isinstance(row.answer, dict):
@@ -88,7 +94,13 @@ def _success(row: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _failures(row: Route) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
-    for code in ("host_not_allowed", *(["invalid_record"] if row.query else []), *row.codes):
+    for code in (
+        "host_not_allowed",
+        "unauthenticated",
+        "forbidden",
+        *(["invalid_record"] if row.query else []),
+        *row.codes,
+    ):
         by_status.setdefault(STATUS[code], []).append(code)
     content = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemView"}}}
     return {

@@ -12,6 +12,8 @@ from registry.errors import RegistryError
 
 STATUS: dict[str, int] = {
     "malformed_json": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
     "host_not_allowed": 403,
     "not_found": 404,
     "method_not_allowed": 405,
@@ -21,12 +23,14 @@ STATUS: dict[str, int] = {
     "edited_elsewhere": 409,
     "catalogue_unreadable": 409,
     "quarantined": 409,
+    "edit_held": 409,
     "revision_conflict": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
     "invalid_record": 422,
     "unknown_project": 422,
     "forbidden_upstream": 422,
+    "slow_down": 429,
     "internal": 500,
     "store_unavailable": 503,
     "not_ready": 503,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from registry.schema import field_errors
 from registry.store import Matches
 
 BODY_BYTES_MAX = 1024 * 1024
+BODY_S = 30
 JSON_TYPE = "application/json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
 
@@ -28,11 +30,13 @@ Query = TypeVar("Query", bound=BaseModel)
 async def json_body(request: web.Request) -> Any:
     """The body as a JSON value.
 
-    Raises UnsupportedMediaType, TooLarge, and MalformedJson with line and column.
+    Raises TooLarge, and MalformedJson with line and column.
     """
-    _check_media_type(request)
     try:
-        content = await request.read()
+        async with asyncio.timeout(BODY_S):
+            content = await request.read()
+    except TimeoutError as error:
+        raise MalformedJson(f"the body did not arrive within {BODY_S} seconds") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"the body is over {BODY_BYTES_MAX} bytes") from error
     try:
@@ -73,7 +77,8 @@ def matches_of(request: web.Request) -> Matches | None:
     return lambda revision: "*" in strong or revision in strong
 
 
-def _check_media_type(request: web.Request) -> None:
+def check_media_type(request: web.Request) -> None:
+    """Raises UnsupportedMediaType for a write without an explicit JSON content type."""
     accepted = {JSON_TYPE}
     if request.method == "PATCH":
         accepted.add(MERGE_PATCH_TYPE)

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from provider.api.auth import Login, login, logout, me
 from provider.api.environments import (
     create_environment,
     delete_environment,
@@ -18,6 +19,14 @@ from provider.api.environments import (
     replace_environment,
 )
 from provider.api.health import health, healthz, readyz
+from provider.api.history import (
+    HistoryQuery,
+    Revert,
+    confirm_edit,
+    read_environment_history,
+    read_history,
+    revert_environment,
+)
 from provider.api.listing import ListQuery
 from provider.api.openapi_page import openapi_page
 from provider.api.projects import list_projects, read_project
@@ -36,7 +45,8 @@ class NoQuery(BaseModel, extra="forbid"):
 
 @dataclass(frozen=True)
 class Route:
-    """One row. `body` is what a request carries; `answer` what a success is, by `status`."""
+    """One row. `body` is what a request carries (a form of the record by
+    name, or a model); `answer` what a success is, by `status`."""
 
     method: str
     path: str
@@ -45,7 +55,7 @@ class Route:
     answer: type[BaseModel] | dict[str, Any] | None
     status: int = 200
     query: type[BaseModel] = NoQuery
-    body: str | None = None
+    body: str | type[BaseModel] | None = None
     codes: tuple[str, ...] = ()
 
 
@@ -58,6 +68,7 @@ _WRITE = (
     "forbidden_upstream",
     "slug_taken",
     "catalogue_unreadable",
+    "edit_held",
     "store_unavailable",
     "disk_full",
 )
@@ -79,6 +90,20 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", _ONE, Access.OPERATOR, delete_environment, None, 204,
           codes=("not_found", "revision_conflict", "catalogue_unreadable",
                  "store_unavailable", "disk_full")),
+    Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
+          codes=("not_found",)),
+    Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,
+          body=Revert, codes=_CHANGE),
+    Route("GET", "/api/history", Access.VIEWER, read_history, ANY_JSON, query=HistoryQuery),
+    Route("POST", "/api/catalogue/confirm", Access.OPERATOR, confirm_edit, ANY_JSON,
+          codes=("unsupported_media_type", "catalogue_unreadable", "store_unavailable",
+                 "disk_full")),
+    Route("POST", "/api/auth/login", Access.OPEN, login, ANY_JSON, body=Login,
+          codes=("malformed_json", "too_large", "unsupported_media_type", "invalid_record",
+                 "unauthenticated", "slow_down", "store_unavailable", "disk_full")),
+    Route("POST", "/api/auth/logout", Access.VIEWER, logout, None, 204,
+          codes=("unsupported_media_type",)),
+    Route("GET", "/api/auth/me", Access.VIEWER, me, ANY_JSON),
     Route("GET", "/api/projects", Access.VIEWER, list_projects, ProjectsView),
     Route("GET", "/api/projects/{id}", Access.VIEWER, read_project, ProjectDefinition,
           codes=("not_found",)),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from provider.api.door import Door
+from provider.auth.passwords import PasswordCheck
+from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.polls import Polls
 from provider.reconciler import Reconciler
@@ -22,7 +25,9 @@ class Surface:
     current: Current
     polls: Polls
     reconciler: Reconciler
-    allowed_hosts: frozenset[str]
+    door: Door
+    throttle: LoginThrottle
+    passwords: PasswordCheck
     stale_health_s: float
 
 

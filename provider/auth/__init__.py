@@ -1,1 +1,1 @@
-"""Who may call: decisions as pure functions."""
+"""Who may call: accounts and tokens on disk, and the decisions as pure functions."""

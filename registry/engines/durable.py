@@ -23,7 +23,7 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """
     target = path.resolve()
     with as_registry_errors(path.name):
-        temporary = _beside(target, content, mode)
+        temporary = write_beside(target, content, mode)
         try:
             os.replace(temporary, target)  # noqa: PTH105 (the names are strings here)
         except BaseException:
@@ -54,7 +54,11 @@ def as_registry_errors(name: str) -> Iterator[None]:
         raise StoreUnavailable(f"cannot write {name}: {error.strerror or error}") from error
 
 
-def _beside(target: Path, content: bytes, mode: int) -> str:
+def write_beside(target: Path, content: bytes, mode: int) -> str:
+    """A synced file with this content beside `target`, with its mode, owner and group if it is.
+
+    Returns its name; the caller renames or removes it. Raises OSError, with nothing left over.
+    """
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from registry.changes import Change
 from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join, split, unreadable
-from registry.engines.durable import write_durably
+from registry.engines.exchange import Displaced, SavedMeanwhile, put_back, replace_expecting
 from registry.engines.protocol import Loaded, Stale
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import StoreUnavailable
 from registry.json_text import line_column
 from registry.snapshot import Place, RawRecord
+
+# An editor that has the file open for longer than this many commits is not waited for.
+_DISPLACED_MAX = 8
+_log = structlog.get_logger()
 
 
 class JsonFileEngine:
@@ -22,6 +29,7 @@ class JsonFileEngine:
 
     The key of a record is its position in the file. A commit compares the file's bytes with those
     of the expected revision, so whatever changed meanwhile is noticed by content, not by time.
+    `last_instant` is called just before the file is swapped: for tests, which save in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,6 +42,9 @@ class JsonFileEngine:
         self._turn = asyncio.Lock()
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._displaced: list[Displaced] = []
+        self._placed = b""
+        self.last_instant: Callable[[], None] = lambda: None
 
     async def load(self) -> Loaded:
         """What the file holds now. Raises CatalogueUnreadable with line and column."""
@@ -59,6 +70,9 @@ class JsonFileEngine:
         self._closed = True
         self._changed.set()
         await stopped(self._tasks)
+        await asyncio.to_thread(self._look_at_displaced)
+        for displaced in self._displaced:
+            displaced.forget()
 
     def _watch(self) -> None:
         # Of a symbolic link both folders matter: the link may be swapped, the target rewritten.
@@ -78,6 +92,7 @@ class JsonFileEngine:
             raise StoreUnavailable(f"cannot read {self._path.name}: {error.strerror}") from error
 
     def _load(self) -> Loaded:
+        self._look_at_displaced()
         content = self._read()
         if content == self._bytes and self._loaded.revision:
             return self._loaded
@@ -111,6 +126,7 @@ class JsonFileEngine:
         return records
 
     def _commit(self, changes: Sequence[Change], expected: str) -> None:
+        self._look_at_displaced()
         if expected != self._loaded.revision or self._read() != self._bytes:
             raise Stale
         catalogue = self._text if self._bytes is not None else split(EMPTY, self._path.name)
@@ -125,4 +141,31 @@ class JsonFileEngine:
             for change in changes
             if change.key is None and change.text
         )
-        write_durably(self._path, join(catalogue, (*kept, *added)).encode())
+        self._place(join(catalogue, (*kept, *added)).encode())
+
+    def _place(self, content: bytes) -> None:
+        try:
+            displaced = replace_expecting(
+                self._path, content, self._bytes, last_instant=self.last_instant
+            )
+        except SavedMeanwhile as error:
+            raise Stale from error
+        self._placed = content
+        if displaced is not None:
+            self._displaced.append(displaced)
+        while len(self._displaced) > _DISPLACED_MAX:
+            self._displaced.pop(0).forget()
+
+    def _look_at_displaced(self) -> None:
+        """An editor that had the old file open may have saved into it after we replaced it."""
+        for displaced in list(self._displaced):
+            if displaced.saved_into():
+                self._displaced.remove(displaced)
+                if not put_back(displaced, self._path, self._placed):
+                    kept = displaced.path.rename(self._path.with_suffix(f".{time.time_ns()}.late"))
+                    _log.error("late_save_kept_aside", file=kept.name, reason="edited since")
+                    continue
+                displaced.forget()
+            elif displaced.expired():
+                self._displaced.remove(displaced)
+                displaced.forget()

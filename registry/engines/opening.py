@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from filelock import FileLock, Timeout
 
+from registry.engines.exchange import clear_leftovers
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.protocol import Engine
 from registry.errors import StoreUnavailable
 
 CATALOGUE = "environments.json"
+_log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -32,6 +35,9 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
         ) from error
     except OSError as error:
         raise StoreUnavailable(f"cannot lock {data}: {error.strerror or error}") from error
+    late = clear_leftovers(data / CATALOGUE)
+    if late is not None:
+        _log.error("late_save_kept_aside", file=late.name, reason="a crash while it was saved")
     engine = JsonFileEngine(data / CATALOGUE)
     try:
         yield engine

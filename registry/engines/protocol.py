@@ -10,7 +10,7 @@ from registry.changes import Change
 from registry.snapshot import RawRecord
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """All records in order, at one revision. `absent` says that there is no catalogue at all."""
 

@@ -1,0 +1,77 @@
+"""The door: who is calling, and whether they may. Behind it a request has its identity."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from provider.auth.access import LOCAL, Access, Identity, may
+from provider.auth.book import AccountBook
+from provider.auth.open_mode import refusal
+from registry.errors import Forbidden, HostNotAllowed, Unauthenticated
+from registry.revisions import Author
+
+IDENTITY = "routebook.identity"
+
+
+@dataclass(frozen=True)
+class Door:
+    """`loopback` says that only this machine reaches us: without it there is no open mode."""
+
+    book: AccountBook
+    allowed_hosts: frozenset[str]
+    loopback: bool
+
+    def is_open(self) -> bool:
+        """Whether every local caller may do everything, since there are no accounts."""
+        return self.loopback and self.book.is_empty()
+
+    def admit(self, request: web.Request, access: Access) -> None:
+        """Put the caller's identity on the request.
+
+        Raises HostNotAllowed, Unauthenticated and Forbidden.
+        """
+        identity = self._identity(request)
+        if not may(identity, access):
+            if identity is None:
+                raise Unauthenticated("send a token: Authorization: Bearer <token>")
+            raise Forbidden(f"{identity.role.value} may not; it takes {access.value}")
+        request[IDENTITY] = identity
+
+    def _identity(self, request: web.Request) -> Identity | None:
+        if self.is_open():
+            reason = refusal(request.headers, self.allowed_hosts)
+            if reason is not None:
+                raise HostNotAllowed(reason)
+            return LOCAL
+        presented = presented_token(request)
+        return self.book.identify(presented) if presented else None
+
+
+def presented_token(request: web.Request) -> str | None:
+    """The token of `Authorization`: Bearer, or the password of Basic (a URL's user:password)."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip() or None
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(value.strip(), validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        return pair.partition(":")[2] or None
+    return None
+
+
+def caller(request: web.Request) -> Identity | None:
+    """Who is calling; None for a stranger on an open route."""
+    identity: Identity | None = request.get(IDENTITY)
+    return identity
+
+
+def author(request: web.Request) -> Author:
+    """The caller, as the history names them."""
+    identity = caller(request)
+    return Author(identity.actor if identity else "unknown", "api")

@@ -1,0 +1,85 @@
+"""`routebook accounts`: who may log in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provider.auth.access import Role
+from provider.commands.book import DATA, AsJson, Data, book_of, ended, table
+
+app = typer.Typer(no_args_is_help=True, help="Who may log in, kept in <data>/accounts.json.")
+
+_STDIN = typer.Option("--password-stdin", help="read the password from standard input")
+Email = Annotated[str, typer.Argument(help="the e-mail address of the account")]
+FromStdin = Annotated[bool, _STDIN]
+
+
+@app.command()
+def add(
+    email: Email,
+    role: Annotated[Role, typer.Option(help="what the account may do")],
+    password_stdin: FromStdin = False,
+    data: Data = DATA,
+) -> None:
+    """A new account; asks for its password."""
+    book = book_of(data)
+    first = book.is_empty()
+    with ended():
+        book.add_account(email, role.value, _password(password_stdin))
+    print(f"{email} may log in as {role.value}")
+    if first:
+        _say_what_traefik_needs(data)
+
+
+@app.command("list")
+def list_accounts(as_json: AsJson = False, data: Data = DATA) -> None:
+    """All accounts; no hashes."""
+    rows = [
+        {"email": account.email, "role": account.role, "disabled": account.disabled}
+        for account in book_of(data).accounts()
+    ]
+    print(json.dumps(rows) if as_json else table(("email", "role", "disabled"), rows))
+
+
+@app.command()
+def disable(email: Email, data: Data = DATA) -> None:
+    """Ends the account's logins at once; it stays in the list."""
+    with ended():
+        book_of(data).change_account(email, disabled=True)
+    print(f"{email} is disabled")
+
+
+@app.command()
+def passwd(email: Email, password_stdin: FromStdin = False, data: Data = DATA) -> None:
+    """A new password; ends the account's logins."""
+    from provider.auth.passwords import hash_password
+
+    with ended():
+        book_of(data).change_account(email, password=hash_password(_password(password_stdin)))
+    print(f"{email} has a new password")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _say_what_traefik_needs(data: Path) -> None:
+    print(
+        f"""
+From now on everybody has to say who they are, Traefik too. Make it a token:
+  routebook tokens create --role traefik --name traefik --data {data}
+and give it to Traefik in its static configuration:
+  providers:
+    http:
+      endpoint: http://127.0.0.1:8700/traefik/config
+      headers:
+        Authorization: Bearer <the token>"""
+    )

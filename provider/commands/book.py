@@ -1,0 +1,63 @@
+"""What the commands on accounts and tokens share: the book, the options, the way to fail."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.errors import RegistryError
+
+if TYPE_CHECKING:
+    from provider.auth.book import AccountBook
+
+DATA = Path("data")
+Data = Annotated[
+    Path, typer.Option("--data", envvar="ROUTEBOOK_DATA", help="the data folder of the daemon")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard output")]
+
+
+def book_of(data: Path) -> AccountBook:
+    """The accounts and tokens of a data folder; exits with 1 where there is none."""
+    # Imported here: `routebook --help` need not wait for pydantic.
+    from provider.auth.book import AccountBook
+    from registry.store import utc_now
+
+    if not data.is_dir():
+        print(f"routebook: {data} is no folder; name the data folder with --data", file=sys.stderr)
+        raise typer.Exit(1)
+    return AccountBook(data, utc_now)
+
+
+@contextlib.contextmanager
+def ended() -> Iterator[None]:
+    """Refusals in one line on standard error, and exit code 1."""
+    try:
+        yield
+    except KeyError as error:
+        print(f"routebook: there is no {error.args[0]}; see `list`", file=sys.stderr)
+        raise typer.Exit(1) from error
+    except (ValueError, RegistryError) as error:
+        print(f"routebook: {_words(error)}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+    """Aligned columns under their names."""
+    cells = [list(columns), *([str(row[name] or "-") for name in columns] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, RegistryError):
+        return f"{error.code}: {error.detail}"
+    if error.__class__.__name__ == "ValidationError":
+        return "not an e-mail address, or a role that is none"
+    return str(error)

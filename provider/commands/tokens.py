@@ -1,0 +1,68 @@
+"""`routebook tokens`: keys for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from provider.auth.access import Role
+from provider.commands.book import DATA, AsJson, Data, book_of, ended, table
+
+app = typer.Typer(
+    no_args_is_help=True, help="Keys for programs, kept hashed in <data>/tokens.json."
+)
+
+
+@app.command()
+def create(
+    role: Annotated[Role, typer.Option(help="what the token may do")],
+    name: Annotated[str, typer.Option(help="who or what it is for")] = "",
+    days: Annotated[
+        int, typer.Option(min=1, help="days until it expires; never, if not given")
+    ] = 0,
+    as_json: AsJson = False,
+    data: Data = DATA,
+) -> None:
+    """A new token, printed this once."""
+    from registry.fields import instant_text
+
+    lifetime = timedelta(days=days) if days else None
+    with ended():
+        secret, token = book_of(data).create_token(role.value, name or role.value, lifetime)
+    if as_json:
+        expires_at = instant_text(token.expires_at) if token.expires_at else None
+        row = {"token": secret, "id": token.id, "role": token.role, "name": token.name}
+        print(json.dumps({**row, "expires_at": expires_at}))
+    else:
+        print(secret)
+
+
+@app.command("list")
+def list_tokens(as_json: AsJson = False, data: Data = DATA) -> None:
+    """All tokens, logins included; not the tokens themselves."""
+    from registry.fields import instant_text
+
+    rows = [
+        {
+            "id": token.id,
+            "name": token.email or token.name,
+            "role": token.role,
+            "expires_at": instant_text(token.expires_at) if token.expires_at else None,
+        }
+        for token in book_of(data).tokens()
+    ]
+    print(json.dumps(rows) if as_json else table(("id", "name", "role", "expires_at"), rows))
+
+
+@app.command()
+def revoke(
+    token_id: Annotated[str, typer.Argument(help="its id, as `tokens list` shows it")],
+    data: Data = DATA,
+) -> None:
+    """Takes a token away, at once."""
+    with ended():
+        book_of(data).revoke(token_id)
+    print(f"{token_id} is revoked")

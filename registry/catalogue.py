@@ -1,0 +1,183 @@
+"""The catalogue in force: what is stored, after hand edits were judged, with its history."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from registry import changes, codec
+from registry.edits import Held, StaleItem, brake, stale_items, with_version
+from registry.engines.protocol import Engine, Stale
+from registry.errors import EditHeld, RegistryError
+from registry.history import RECENT, History
+from registry.reader import Reader
+from registry.revisions import Author, Revision
+from registry.snapshot import Entry, RawRecord, Snapshot
+
+_log = structlog.get_logger()
+_BY_HAND = Author("file", "hand edit")
+_FOUND = Author("file", "found")
+_ROUNDS_MAX = 10
+
+
+class Catalogue:
+    """One state at a time. Callers take turns (the Writer's lock); nothing here waits for them.
+
+    `snapshot` is in force; `trouble` is why the last reading failed; `held` is an edit that waits
+    for a person, and `stale` are records of an edit that was older than a write of ours.
+    """
+
+    def __init__(
+        self, engine: Engine, reader: Reader, history: History, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine, self._reader, self.history, self._clock = engine, reader, history, clock
+        self._judged: Snapshot | None = None
+        self._confirmed: str | None = None
+        self.snapshot: Snapshot | None = _remembered(history)
+        self.trouble: RegistryError | None = None
+        self.held: Held | None = None
+        self.stale: tuple[StaleItem, ...] = ()
+        self.loaded = False
+
+    async def settle(self) -> Snapshot:
+        """Read, judge, complete, put in force, and append to history what an edit changed.
+
+        Raises CatalogueUnreadable and StoreUnavailable, with everything as it was.
+        """
+        try:
+            for _ in range(_ROUNDS_MAX):
+                found = await self._reader.read(self.snapshot)
+                if found is self._judged or await self._judge(found):
+                    break
+        except RegistryError as error:
+            self.trouble = error
+            raise
+        self.trouble = None
+        assert self.snapshot is not None
+        return self.snapshot
+
+    async def found(self) -> Snapshot:
+        """Make an empty catalogue where there is none. Raises DiskFull, StoreUnavailable."""
+        loaded = await self._engine.load()
+        if loaded.absent:
+            await self._engine.commit((), loaded.revision)
+        return await self.settle()
+
+    async def commit(self, after: Snapshot) -> None:
+        """Make a snapshot that was derived from the one in force durable, and put it in force.
+
+        Raises Stale when the stored catalogue moved on, EditHeld, and what the engine raises.
+        """
+        before = self.snapshot
+        assert before is not None
+        if self.held is not None:
+            raise EditHeld(str(self.held))
+        commit = changes.between(before, after)
+        if commit:
+            await self._engine.commit(commit, before.revision)
+        self.snapshot = after
+        # What was written anew leaves nothing to insist on.
+        self.stale = tuple(
+            item
+            for item in self.stale
+            if after.by_id.get(item.environment_id) is before.by_id.get(item.environment_id)
+        )
+
+    async def confirm(self) -> list[str]:
+        """Let a held edit through, or the records of a stale one; the ids that it was about."""
+        await self.settle()
+        if self.held is not None:
+            ids = list(self.held.dropped)
+            self._confirmed = self._judged.revision if self._judged else None
+            self._judged = None
+            await self.settle()
+            return ids
+        stale, after = self.stale, self.snapshot
+        assert after is not None
+        for item in stale:
+            after = with_version(after, item.environment_id, item.theirs)
+        await self.commit(after)
+        self.stale = ()
+        with contextlib.suppress(RegistryError):
+            await self.settle()
+        return [item.environment_id for item in stale]
+
+    async def _judge(self, found: Snapshot) -> bool:
+        """Whether `found` is settled; else it was changed, and is to be read again."""
+        self.held = None
+        if self.snapshot is not None and self._confirmed != found.revision:
+            self.held = brake(self.snapshot, found)
+            if self.held is not None:
+                self._judged, self.loaded = found, True
+                return True
+            stale = stale_items(self.snapshot, found, self._recent())
+            if stale:
+                return await self._reinstate(found, stale)
+        if any(_lacks_keys(entry) for entry in found.entries) and await self._complete(found):
+            return False
+        await self._put_in_force(found)
+        self._judged = found
+        return True
+
+    def _recent(self) -> list[Revision]:
+        now = self._clock()
+        return [each for each in self.history.recent if now - each.at < RECENT]
+
+    async def _put_in_force(self, snapshot: Snapshot) -> None:
+        author = _BY_HAND if self.loaded else _FOUND
+        self.snapshot, self.loaded = snapshot, True
+        missed = self.history.missed(snapshot.environments)
+        await self.history.follow([(each, author) for each in missed], self._clock())
+        self.history.share(snapshot.environments)
+
+    async def _reinstate(self, found: Snapshot, stale: tuple[StaleItem, ...]) -> bool:
+        after, ids = found, {item.environment_id for item in stale}
+        for item in stale:
+            after = with_version(after, item.environment_id, item.ours)
+            _log.warning("stale_edit", environment=item.environment_id, reason=str(item))
+        self.stale = (*(item for item in self.stale if item.environment_id not in ids), *stale)
+        if await self._commit_quietly(found, after):
+            return False
+        await self._put_in_force(after)  # not on disk yet: judged, and tried, again next time
+        return True
+
+    async def _complete(self, found: Snapshot) -> bool:
+        after, now = found, self._clock()
+        for entry in found.entries:
+            if _lacks_keys(entry):
+                after = after.having(entry, _completed(entry, now))
+        return await self._commit_quietly(found, after)
+
+    async def _commit_quietly(self, before: Snapshot, after: Snapshot) -> bool:
+        """Whether to read again; False when the disk refuses: tried again at the next change."""
+        try:
+            await self._engine.commit(changes.between(before, after), before.revision)
+        except Stale:
+            return True
+        except RegistryError as error:
+            _log.error("catalogue_not_completed", reason=error.detail)
+            return False
+        return True
+
+
+def _remembered(history: History) -> Snapshot | None:
+    """What was in force when we stopped: the last good of whatever is broken now."""
+    if not history.founded:
+        return None
+    environments = history.known.values()
+    return Snapshot(tuple(Entry(RawRecord("", ""), environment) for environment in environments))
+
+
+def _lacks_keys(entry: Entry) -> bool:
+    return entry.environment is not None and entry.fault is None and bool(entry.wanting)
+
+
+def _completed(entry: Entry, now: datetime) -> Entry:
+    assert entry.environment is not None
+    times = {key: now for key in entry.wanting if key.endswith("_at")}
+    environment = changes.validated({**entry.environment.document, **times})
+    text = codec.encode_completed(entry.raw.text, environment, entry.wanting)
+    return Entry(RawRecord(entry.raw.key, text, entry.raw.place), environment)

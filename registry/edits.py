@@ -1,0 +1,99 @@
+"""Judging a hand edit before it is in force: pure functions over what was known and is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.codec import encode
+from registry.revisions import Revision
+from registry.schema import Environment
+from registry.snapshot import Entry, RawRecord, Snapshot
+
+HELD_FROM_ROUTED = 10
+_BY_US = ("api", "revert")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An edit that would drop most routes; `dropped` are the ids, `routed` how many there are."""
+
+    dropped: tuple[str, ...]
+    routed: int
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.dropped[:5]) + (", …" if len(self.dropped) > 5 else "")
+        return (
+            f"the edit drops {len(self.dropped)} of {self.routed} routed environments ({shown}) "
+            "and is held back; let it through with `routebook confirm`, or mend the file"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StaleItem:
+    """A saved record that is older than a write of ours.
+
+    `ours` is in force (None: we deleted it), `theirs` was in the file (None: it was not).
+    """
+
+    environment_id: str
+    ours: Environment | None
+    theirs: Environment | None
+
+    def __str__(self) -> str:
+        return (
+            f"the saved file has {self.environment_id} as it was before a write through the API; "
+            "the write stays; insist with `routebook confirm`"
+        )
+
+
+def brake(known: Snapshot, found: Snapshot) -> Held | None:
+    """Held: all of two or more routes dropped, or more than half of ten or more."""
+    routed = {each.environment_id for each in known.environments if each.routed}
+    kept = {each.environment_id for each in found.environments if each.routed}
+    dropped = sorted(routed - kept)
+    most = len(routed) >= HELD_FROM_ROUTED and len(dropped) * 2 > len(routed)
+    every = len(routed) >= 2 and len(dropped) == len(routed)
+    return Held(tuple(dropped), len(routed)) if most or every else None
+
+
+def stale_items(
+    known: Snapshot, found: Snapshot, recent: Sequence[Revision]
+) -> tuple[StaleItem, ...]:
+    """Records that the file has as they were before one of our recent writes.
+
+    A record that differs from all its earlier states was edited on purpose and is not stale.
+    """
+    ours = [revision for revision in recent if revision.author.source in _BY_US]
+    items = (
+        _stale(
+            environment_id, known, found, [r for r in ours if r.environment_id == environment_id]
+        )
+        for environment_id in dict.fromkeys(revision.environment_id for revision in ours)
+    )
+    return tuple(item for item in items if item is not None)
+
+
+def with_version(snapshot: Snapshot, environment_id: str, version: Environment | None) -> Snapshot:
+    """The snapshot with one record at this version; None takes it away."""
+    old = snapshot.by_id.get(environment_id)
+    if version is None:
+        return snapshot.having(old, None) if old else snapshot
+    raw = RawRecord(old.raw.key if old else "", encode(version))
+    return snapshot.having(old, Entry(raw, version))
+
+
+def _stale(
+    environment_id: str, known: Snapshot, found: Snapshot, writes: Sequence[Revision]
+) -> StaleItem | None:
+    entries = known.by_id.get(environment_id), found.by_id.get(environment_id)
+    ours, theirs = (entry.environment if entry else None for entry in entries)
+    if theirs is None:
+        created = any(write.before is None for write in writes)
+        return StaleItem(environment_id, ours, None) if ours is not None and created else None
+    if entries[1] is not None and entries[1].fault:
+        return None
+    if ours is not None and ours.document == theirs.document:
+        return None
+    older = any(write.before == theirs.document for write in writes)
+    return StaleItem(environment_id, ours, theirs) if older else None
