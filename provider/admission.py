@@ -6,7 +6,13 @@ from provider.observe.certificates import CertificateFolder
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.fragment import Claim, Fragment, Rejection
-from registry.errors import FieldError, ForbiddenUpstream, InvalidRecord, RouteConflict
+from registry.errors import (
+    FieldError,
+    ForbiddenUpstream,
+    InvalidRecord,
+    RegistryError,
+    RouteConflict,
+)
 from registry.schema import Environment
 from registry.snapshot import Snapshot
 
@@ -24,7 +30,9 @@ class Admission:
         changed = [e for e in after.environments if known.get(e.environment_id) is not e]
         for environment in changed:
             self._check_certificate(environment)
-            self._check_upstream(environment)
+            refusal = self.verify(environment)
+            if refusal is not None:
+                raise refusal
         self._check_claims(known, changed, after)
 
     def _check_certificate(self, environment: Environment) -> None:
@@ -35,11 +43,13 @@ class Admission:
         if reason:
             raise InvalidRecord(reason, [FieldError("/metadata/router/tls", reason)])
 
-    def _check_upstream(self, environment: Environment) -> None:
+    def verify(self, environment: Environment) -> RegistryError | None:
+        """Why a record, valid by itself, may not be routed here; hand edits are asked this too."""
         compiled = self._compiler.compile(environment)
-        if isinstance(compiled, Rejection):
-            fault = FieldError(compiled.pointer, compiled.message)
-            raise ForbiddenUpstream(compiled.message, [fault])
+        if not isinstance(compiled, Rejection):
+            return None
+        refused = ForbiddenUpstream if compiled.code == ForbiddenUpstream.code else InvalidRecord
+        return refused(compiled.message, [FieldError(compiled.pointer, compiled.message)])
 
     def _check_claims(
         self, known: dict[str, Environment], changed: list[Environment], after: Snapshot

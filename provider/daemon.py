@@ -73,10 +73,12 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
         await asyncio.to_thread(history.open, utc_now())
         stack.callback(history.close)
+        admission = Admission(rules, certificates)
         store = EnvironmentStore(
             engine,
             workspaces,
-            admission=Admission(rules, certificates),
+            admission=admission,
+            verify=admission.verify,
             history=history,
             founded=restored,
         )

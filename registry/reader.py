@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from registry import codec
 from registry.engines.protocol import Engine, Loaded
-from registry.errors import CatalogueUnreadable, UnknownProject
+from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
-from registry.schema import Owner
+from registry.schema import Environment, Owner
 from registry.snapshot import Snapshot
 
+Verify = Callable[[Environment], RegistryError | None]
 _MadeFrom = tuple[Loaded, Mapping[str, str], Snapshot | None]
 
 
@@ -19,11 +20,14 @@ class Reader:
     """Decodes only texts that it has not met.
 
     `founded` says that there has been a catalogue before, so that an absent one is a fault and
-    not a beginning.
+    not a beginning. `verify` may refuse a record that is valid by itself.
     """
 
-    def __init__(self, engine: Engine, projects: Projects, *, founded: bool) -> None:
-        self._engine, self._projects, self.founded = engine, projects, founded
+    def __init__(
+        self, engine: Engine, projects: Projects, verify: Verify, *, founded: bool
+    ) -> None:
+        self._engine, self._projects, self._verify = engine, projects, verify
+        self.founded = founded
         self._decoded: dict[str, codec.Decoded] = {}
         self._made_from: _MadeFrom | None = None
         self._snapshot = Snapshot()
@@ -61,10 +65,16 @@ class Reader:
     def _decode(self, text: str) -> codec.Decoded:
         known = self._decoded.get(text)
         if known is None:
-            known = codec.decode(text, self._default_owner)
+            known = self._verified(codec.decode(text, self._default_owner))
             if "owner" not in known.wanting:  # else it depends on the workspace too
                 self._decoded[text] = known
         return known
+
+    def _verified(self, decoded: codec.Decoded) -> codec.Decoded:
+        refusal = self._verify(decoded.environment) if decoded.environment else None
+        if refusal is None:
+            return decoded
+        return replace(decoded, code=refusal.code, errors=refusal.errors)
 
     def _default_owner(self, project_id: str) -> Owner | None:
         try:

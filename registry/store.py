@@ -24,7 +24,7 @@ from registry.errors import (
 )
 from registry.history import History
 from registry.project_spec import Projects
-from registry.reader import Reader
+from registry.reader import Reader, Verify
 from registry.revisions import Author, Revision
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
@@ -46,12 +46,16 @@ def _admit_all(_before: Snapshot, _after: Snapshot) -> None:
     return None
 
 
+def _verify_all(_environment: Environment) -> None:
+    return None
+
+
 class EnvironmentStore:
     """The catalogue in force, and every way to change it.
 
     Every write is durable when it returns, and raises the engine's DiskFull, StoreUnavailable,
     CatalogueUnreadable and EditHeld with nothing changed. `admission` may refuse what a write
-    leads to. `by` is who makes it, for the history.
+    leads to, `verify` a record of a hand edit. `by` is who makes a write, for the history.
     """
 
     def __init__(
@@ -60,13 +64,14 @@ class EnvironmentStore:
         projects: Projects,
         *,
         admission: Admission = _admit_all,
+        verify: Verify = _verify_all,
         history: History | None = None,
         founded: bool = False,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine, self._projects, self._clock = engine, projects, clock
         self.history = history or History()
-        reader = Reader(engine, projects, founded=founded or self.history.founded)
+        reader = Reader(engine, projects, verify, founded=founded or self.history.founded)
         self._catalogue = Catalogue(engine, reader, self.history, clock)
         self._writer = Writer(self._catalogue, admission, clock)
 

@@ -104,8 +104,18 @@ def _joined(urls: Sequence[tuple[str, str]]) -> Upstream:
                 pointer,
                 f"every server has one base path, here {first_path!r}: Traefik adds it once",
             )
-    servers = (f"{urlsplit(url).scheme}://{urlsplit(url).netloc.lower()}" for _, url in urls)
+    servers = (_server(pointer, url) for pointer, url in urls)
     return Upstream(tuple(dict.fromkeys(servers)), first_path)
+
+
+def _server(pointer: str, url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        authority = _authority(parts.hostname or "")
+    except ValueError as error:
+        raise UpstreamError(pointer, f"the upstream's host: {error}") from error
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme.lower()}://{authority}{port}"
 
 
 def _base_path(pointer: str, url: str) -> str:

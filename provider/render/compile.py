@@ -92,6 +92,8 @@ def _forbidden(server: str, rules: Rules) -> str | None:
         address = ipaddress.ip_address(host)
     except ValueError:
         address = None
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:169.254.169.254 is no way around
+    address = mapped or address
     # RFC 3927, RFC 4291: link-local is where clouds keep their metadata service.
     if address is not None and (address.is_link_local or address.is_unspecified):
         return f"{host} is a link-local or unspecified address"

@@ -24,9 +24,21 @@ class Compiler:
         """The fragment of one record; None when it claims nothing."""
         known = self._known.get(environment.environment_id)
         if known is None or known[0] is not environment or known[1] != certificate:
-            compiled = compile_record(environment, self._rules, certificate)
+            compiled = self._compiled(environment, certificate)
             known = self._known[environment.environment_id] = (environment, certificate, compiled)
         return known[2]
+
+    def _compiled(self, environment: Environment, certificate: OwnCertificate | None) -> Compiled:
+        try:
+            return compile_record(environment, self._rules, certificate)
+        except Exception as error:  # a bug of ours; it stays with this record
+            return Rejection(
+                environment.environment_id,
+                environment.slug,
+                "internal",
+                "/metadata/router",
+                f"cannot be rendered, a bug of ours: {type(error).__name__}: {error}",
+            )
 
     def compile_all(
         self,
