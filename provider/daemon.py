@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import socket
-import ssl
 import time
 from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +24,7 @@ from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
+from provider.listener import bound, raise_open_files, tls_context
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.polls import Polls
@@ -34,7 +33,7 @@ from provider.render.compile import Rules
 from provider.settings import Settings, WrongSetting
 from registry.engines.opening import open_engine
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
-from registry.errors import StoreUnavailable
+from registry.errors import RegistryError
 from registry.history import History
 from registry.store import EnvironmentStore, utc_now
 from registry.workspaces import Workspaces
@@ -47,7 +46,7 @@ _log = structlog.get_logger()
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises StoreUnavailable when it cannot start."""
     stop = asyncio.Event()
-    _raise_open_files()
+    raise_open_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as port:
@@ -62,7 +61,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     async with AsyncExitStack() as stack:
         book = AccountBook(settings.data, utc_now, settings.token_files)
         door = _door(settings, book)
-        listener = stack.enter_context(_listener(*settings.address))
+        listener = stack.enter_context(bound(*settings.address))
         port: int = listener.getsockname()[1]
         engine = await stack.enter_async_context(open_engine(settings.data))
         certificates = _certificates(settings)
@@ -121,30 +120,14 @@ def _door(settings: Settings, book: AccountBook) -> Door:
     return Door(book, hosts, settings.is_loopback)
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert_file is None or settings.tls_key_file is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
-    except OSError as error:
-        raise WrongSetting(f"tls_cert_file, tls_key_file: no usable pair: {error}") from error
-    return context
-
-
-def _raise_open_files() -> None:
-    """Idle connections are cheap for us; the default limit of 1,024 files would end polls."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def _certificates(settings: Settings) -> CertificateFolder:
     folder = settings.certificates
     folder.mkdir(parents=True, exist_ok=True)
     if settings.default_certificate:
-        ensure_default_certificate(folder)
+        try:
+            ensure_default_certificate(folder)
+        except (RegistryError, OSError) as error:  # a full disk: Traefik then makes its own
+            _log.error("no_default_certificate", reason=str(error))
     return CertificateFolder(folder, settings.traefik_certs_dir or str(folder.absolute()))
 
 
@@ -176,21 +159,13 @@ def _forbidden(host: str, port: int, what: str) -> dict[tuple[str, int], str]:
     return {(name, port): what for name in ({host, "localhost"} if local else {host})}
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise StoreUnavailable(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return listener
-
-
 async def _start_serving(
     stack: AsyncExitStack, settings: Settings, surface: Surface, listener: socket.socket
 ) -> None:
+    try:
+        tls = tls_context(settings.tls_cert_file, settings.tls_key_file)
+    except ValueError as error:
+        raise WrongSetting(str(error)) from error
     # No access log: it costs a poll twice its time. A handler is never cancelled by a client
     # that goes away, since a write may be half done.
     runner = web.AppRunner(
@@ -201,7 +176,7 @@ async def _start_serving(
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener, ssl_context=_tls(settings), backlog=1024).start()
+    await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
 
 
 def _start_reconciling(

@@ -55,12 +55,15 @@ class History:
         self.trouble: RegistryError | None = None
 
     def open(self, now: datetime) -> None:
-        """Read the state, mending a torn last line. Raises StoreUnavailable, DiskFull."""
+        """Read the state, mending a torn last line; `trouble` says what the disk refuses."""
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with as_registry_errors("history"):
-            self._mend_torn_line()
+        try:
+            with as_registry_errors("history"):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._mend_torn_line()
+        except RegistryError as error:  # read-only, or full: what is there is read all the same
+            self.trouble = error
         self._read_known()
         for revision in self._lines():
             self.founded = True

@@ -23,7 +23,8 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
     """The JSON file engine over `<data>/environments.json`, locked until closed.
 
     The lock is a file beside the catalogue, since a rename would swap a lock on the file itself.
-    Raises StoreUnavailable when another process has it.
+    Raises StoreUnavailable when another process has it. A disk that is full or read-only takes no
+    lock, and is served all the same.
     """
     lock = FileLock(data / f".{CATALOGUE}.lock", thread_local=False)
     try:
@@ -34,8 +35,8 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
             f"another Routebook serves {data}; stop it, or give this one a folder with --data"
         ) from error
     except OSError as error:
-        raise StoreUnavailable(f"cannot lock {data}: {error.strerror or error}") from error
-    late = clear_leftovers(data / CATALOGUE)
+        _log.error("not_locked", folder=str(data), reason=error.strerror or str(error))
+    late = _cleared(data / CATALOGUE)
     if late is not None:
         _log.error("late_save_kept_aside", file=late.name, reason="a crash while it was saved")
     engine = JsonFileEngine(data / CATALOGUE)
@@ -44,3 +45,11 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
     finally:
         await engine.aclose()
         lock.release()
+
+
+def _cleared(catalogue: Path) -> Path | None:
+    try:
+        return clear_leftovers(catalogue)
+    except OSError as error:
+        _log.error("leftovers_stay", reason=error.strerror or str(error))
+        return None
