@@ -24,7 +24,13 @@ from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
-from provider.listener import bound, raise_open_files, tls_context
+from provider.listener import (
+    SilentClients,
+    accept,
+    bound,
+    raise_open_files,
+    tls_context,
+)
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.polls import Polls
@@ -39,6 +45,7 @@ from registry.store import EnvironmentStore, utc_now
 from registry.workspaces import Workspaces
 
 _SHUTDOWN_S = 0.5
+_IDLE_S = 75.0
 _SWEEP_S = 3600.0
 _log = structlog.get_logger()
 
@@ -98,6 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             door=door,
             throttle=LoginThrottle(time.monotonic),
             passwords=PasswordCheck(),
+            silent_clients=SilentClients(),
             stale_health_s=settings.stale_health_s,
         )
         await _start_serving(stack, settings, surface, listener)
@@ -173,10 +181,14 @@ async def _start_serving(
         access_log=None,
         handler_cancellation=False,
         shutdown_timeout=_SHUTDOWN_S,
+        keepalive_timeout=_IDLE_S,
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
+    assert runner.server is not None
+    server = await accept(surface.silent_clients.watched(runner.server), listener, tls)
+    # Closed first: no connection comes while held polls get their last answer.
+    stack.callback(server.close)
 
 
 def _start_reconciling(

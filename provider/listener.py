@@ -2,14 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakSet
 
 from registry.errors import StoreUnavailable
 
 _OPEN_FILES = 65536
+_BACKLOG = 1024
+SILENT_S = 30.0
+
+
+class SilentClients:
+    """Closes connections that have not sent one whole request `silent_s` after they came.
+
+    aiohttp bounds the time between two requests of a connection, and none before the first.
+    """
+
+    def __init__(self, silent_s: float = SILENT_S) -> None:
+        self._silent_s = silent_s
+        self._heard: WeakSet[asyncio.BaseTransport] = WeakSet()
+
+    def heard(self, transport: asyncio.BaseTransport | None) -> None:
+        """A whole request came on this connection; None when it is gone already."""
+        if transport is not None:
+            self._heard.add(transport)
+
+    def watched(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """A protocol factory whose connections have to speak in time."""
+
+        def make() -> asyncio.Protocol:
+            protocol = factory()
+            asyncio.get_running_loop().call_later(self._silent_s, self._close_silent, protocol)
+            return protocol
+
+        return make
+
+    def _close_silent(self, protocol: asyncio.Protocol) -> None:
+        transport = getattr(protocol, "transport", None)
+        if transport is not None and transport not in self._heard:
+            transport.close()
+
+
+async def accept(
+    factory: Callable[[], asyncio.Protocol], listener: socket.socket, tls: ssl.SSLContext | None
+) -> asyncio.Server:
+    """Accept connections on a bound socket; the caller closes the server."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(factory, sock=listener, ssl=tls, backlog=_BACKLOG)
 
 
 def bound(host: str, port: int) -> socket.socket:

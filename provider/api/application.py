@@ -39,6 +39,7 @@ def make_application(surface: Surface) -> web.Application:
 @web.middleware
 async def problems_for_errors(request: web.Request, handler: _Next) -> web.StreamResponse:
     """Every failure as `application/problem+json`; a bug is logged and says nothing outside."""
+    request.app[SURFACE].silent_clients.heard(request.transport)
     try:
         return await handler(request)
     except RegistryError as error:

@@ -10,6 +10,7 @@ from provider.api.door import Door
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
+from provider.listener import SilentClients
 from provider.polls import Polls
 from provider.reconciler import Reconciler
 from registry.store import EnvironmentStore
@@ -28,6 +29,7 @@ class Surface:
     door: Door
     throttle: LoginThrottle
     passwords: PasswordCheck
+    silent_clients: SilentClients
     stale_health_s: float
 
 
