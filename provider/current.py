@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from pathlib import Path
 
 from provider.publication import Publication, encode_publication
 from provider.render.document import digest_of
+from registry.engines.durable import as_registry_errors, write_durably
+from registry.errors import RegistryError
 
 
 class Current:
@@ -32,17 +33,13 @@ class Current:
                 self.publication = encode_publication(body, digest)
         return self.publication is not None
 
-    def keep(self, body: bytes) -> OSError | None:
+    def keep(self, body: bytes) -> RegistryError | None:
         """Write the kept document; the error, when that fails: serving goes on all the same."""
         try:
-            self._kept.parent.mkdir(parents=True, exist_ok=True)
-            new = self._kept.with_suffix(".new")
-            with new.open("wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._kept)
-        except OSError as error:
+            with as_registry_errors(self._kept.name):
+                self._kept.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(self._kept, body)
+        except RegistryError as error:
             return error
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -39,7 +40,7 @@ from provider.render.compile import Rules
 from provider.settings import Settings, WrongSetting
 from registry.engines.opening import open_engine
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
-from registry.errors import RegistryError
+from registry.errors import CatalogueUnreadable, RegistryError
 from registry.history import History
 from registry.store import EnvironmentStore, utc_now
 from registry.workspaces import Workspaces
@@ -89,7 +90,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             founded=restored,
         )
         if settings.init:
-            await store.initialise()
+            with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
+                await store.initialise()
         reconciler = Reconciler(
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )

@@ -8,6 +8,7 @@ there is a body that this connection has not had. Source: traefik `pkg/provider/
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
@@ -19,6 +20,7 @@ from provider.publication import Publication
 
 _HANG_UP_CHECK_S = 0.2
 _SHORTENED_TO = 0.8
+_SHORTENED_FOR_S = 600.0
 _HOLD_MIN_S = 0.25
 _REMOTES_MAX = 1000
 
@@ -32,7 +34,8 @@ class Polls:
     def __init__(self, current: Current, hold_s: float) -> None:
         self._current, self._hold_s = current, hold_s
         self._had: WeakKeyDictionary[Connection, str] = WeakKeyDictionary()
-        self._shortened: dict[str, float] = {}
+        self._shortened: dict[str, tuple[float, float]] = {}
+        self._last_hang_up: dict[str, float] = {}
         self.answered = 0
         self.held = 0
 
@@ -57,7 +60,7 @@ class Polls:
         return latest
 
     async def _hold(self, current: Publication, remote: str, gone: Callable[[], bool]) -> None:
-        hold_s = self._shortened.get(remote, self._hold_s)
+        hold_s = self._hold_of(remote)
         start_s = time.monotonic()
         while (left_s := start_s + hold_s - time.monotonic()) > 0:
             try:
@@ -67,18 +70,30 @@ class Polls:
                 return
             except TimeoutError:
                 if gone():
-                    self._shorten(remote, time.monotonic() - start_s)
+                    self._hung_up(remote, time.monotonic() - start_s)
                     return
 
-    def _shorten(self, remote: str, waited_s: float) -> None:
-        if len(self._shortened) >= _REMOTES_MAX:
-            self._shortened.clear()
-        hold_s = max(_HOLD_MIN_S, waited_s * _SHORTENED_TO)
-        self._shortened[remote] = min(hold_s, self._shortened.get(remote, self._hold_s))
+    def _hold_of(self, remote: str) -> float:
+        hold_s, until_s = self._shortened.get(remote, (self._hold_s, math.inf))
+        if time.monotonic() < until_s:
+            return hold_s
+        del self._shortened[remote]
+        return self._hold_s
+
+    def _hung_up(self, remote: str, waited_s: float) -> None:
+        """A pollTimeout below our hold ends every hold at one age; a person's Ctrl-C does not."""
+        last_s = self._last_hang_up.get(remote)
+        if len(self._last_hang_up) >= _REMOTES_MAX:
+            self._last_hang_up.clear()
+        self._last_hang_up[remote] = waited_s
+        if last_s is None or abs(last_s - waited_s) > 2 * _HANG_UP_CHECK_S:
+            return
+        hold_s = max(_HOLD_MIN_S, (waited_s - _HANG_UP_CHECK_S) * _SHORTENED_TO)
+        self._shortened[remote] = (hold_s, time.monotonic() + _SHORTENED_FOR_S)
         _log.warning(
             "poller_hung_up",
             remote=remote,
             waited_s=round(waited_s, 1),
-            hold_s=round(self._shortened[remote], 1),
-            advice="unless it was stopped: set its pollTimeout above ROUTEBOOK_HOLD_S",
+            hold_s=round(hold_s, 1),
+            advice="set its pollTimeout above ROUTEBOOK_HOLD_S",
         )

@@ -59,7 +59,7 @@ class Reconciler:
         try:
             snapshot = await self._store.load()
         except RegistryError as error:
-            self._say({"catalogue": f"{error.code}: {error.detail}"})
+            self._say({**self._said, "catalogue": f"{error.code}: {error.detail}"})
             return
         if snapshot.absent:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})

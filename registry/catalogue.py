@@ -60,9 +60,12 @@ class Catalogue:
         return self.snapshot
 
     async def found(self) -> Snapshot:
-        """Make an empty catalogue where there is none. Raises DiskFull, StoreUnavailable."""
+        """Make an empty catalogue where there never was one; one that vanished is a fault.
+
+        Raises CatalogueUnreadable, DiskFull and StoreUnavailable.
+        """
         loaded = await self._engine.load()
-        if loaded.absent:
+        if loaded.absent and not self._reader.founded:
             await self._engine.commit((), loaded.revision)
         return await self.settle()
 
@@ -179,5 +182,5 @@ def _completed(entry: Entry, now: datetime) -> Entry:
     assert entry.environment is not None
     times = {key: now for key in entry.wanting if key.endswith("_at")}
     environment = changes.validated({**entry.environment.document, **times})
-    text = codec.encode_completed(entry.raw.text, environment, entry.wanting)
-    return Entry(RawRecord(entry.raw.key, text, entry.raw.place), environment)
+    text = codec.completed(entry.raw.text, environment, entry.wanting)
+    return Entry(RawRecord(entry.raw.key, text, entry.raw.place, laid_out=True), environment)

@@ -21,20 +21,25 @@ READ_ONLY_KEYS = ("project", "fault", "created_at", "updated_at")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change for an engine: no `key` appends a record, no `text` removes one."""
+    """One change for an engine: no `key` appends a record, no `text` removes one.
+
+    `laid_out` says that the text has the white space of its place already.
+    """
 
     key: str | None
     text: str | None
+    laid_out: bool = False
 
 
 def between(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """The changes that turn one snapshot's stored texts into the other's."""
-    kept = {entry.raw.key: entry.raw.text for entry in after.entries if entry.raw.key}
-    changes = [
-        Change(entry.raw.key, kept.get(entry.raw.key))
-        for entry in before.entries
-        if entry.raw.key and kept.get(entry.raw.key) != entry.raw.text
-    ]
+    kept = {entry.raw.key: entry.raw for entry in after.entries if entry.raw.key}
+    changes = []
+    for entry in before.entries:
+        raw = kept.get(entry.raw.key)
+        if entry.raw.key and (raw is None or raw.text != entry.raw.text):
+            text, laid_out = (raw.text, raw.laid_out) if raw else (None, False)
+            changes.append(Change(entry.raw.key, text, laid_out))
     added = [
         Change(None, entry.raw.text)
         for entry in after.entries

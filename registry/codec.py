@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from registry.errors import FieldError
 from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse
-from registry.names import SLUG, derived_environment_id
+from registry.names import derived_environment_id
 from registry.schema import Environment, Owner, field_errors
 from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
 
@@ -40,12 +39,20 @@ def encode(environment: Environment) -> str:
     return json.dumps(environment.document, indent=2, ensure_ascii=False)
 
 
-def encode_completed(text: str, environment: Environment, wanting: Iterable[str]) -> str:
-    """A hand-made record's text with the keys it lacked, and those only."""
-    data, filled = parse(text), environment.document
-    added = {key: filled[key] for key in wanting}
-    first = {key: added.pop(key) for key in ("environment_id",) if key in added}
-    return json.dumps({**first, **data, **added}, indent=2, ensure_ascii=False)
+def completed(text: str, environment: Environment, wanting: Iterable[str]) -> str:
+    """A hand-made record's text with the keys it lacked; nothing else of it changes.
+
+    The id goes first, the rest last, each on its own line where the record has lines.
+    """
+    added = {key: environment.document[key] for key in wanting}
+    inside = text.strip()[1:-1]
+    start = inside[: len(inside) - len(inside.lstrip())]
+    end = inside[len(inside.rstrip()) :]
+    rows = [f"{json.dumps(key)}: {json.dumps(added[key], ensure_ascii=False)}" for key in added]
+    first = [row for row in rows if row.startswith('"environment_id"')]
+    last = [row for row in rows if row not in first]
+    between = "," + (start or " ")
+    return "{" + start + between.join([*first, inside.strip(), *last]) + end + "}"
 
 
 def decode(text: str, default_owner: DefaultOwner) -> Decoded:
@@ -58,7 +65,7 @@ def decode(text: str, default_owner: DefaultOwner) -> Decoded:
         return Decoded(None, "malformed_json", (FieldError("", str(error)),))
     if not isinstance(data, dict):
         return Decoded(None, "invalid_record", (FieldError("", "a record is an object"),))
-    wanting = tuple(key for key in FILLED_IN if data.get(key) is None)
+    wanting = tuple(key for key in FILLED_IN if key not in data)
     names = (_text(data.get("environment_id")), _text(data.get("slug")))
     try:
         environment = Environment.model_validate(_filled(data, default_owner))
@@ -122,9 +129,9 @@ def located(raw: RawRecord, error: FieldError) -> PlacedError:
 def _filled(data: Mapping[str, Any], default_owner: DefaultOwner) -> dict[str, Any]:
     filled = dict(data)
     project_id, slug = _text(data.get("project_id")), _text(data.get("slug"))
-    if data.get("environment_id") is None and project_id and slug and re.match(SLUG, slug):
+    if "environment_id" not in data and project_id and slug:
         filled["environment_id"] = derived_environment_id(project_id, slug)
-    if data.get("owner") is None and project_id:
+    if "owner" not in data and project_id:
         filled["owner"] = default_owner(project_id)
         if filled["owner"] is None:
             del filled["owner"]
@@ -179,10 +186,14 @@ def _unless_held(
     ):
         holder = holders.get(name or "", index)
         if holder != index:
-            other = items[holder].names[0]
-            reason = f"{name!r} is taken by the environment {other!r}, which keeps it"
+            reason = f"another record has {name!r} too, and keeps it: {_described(items[holder])}"
             return replace(item, code=code, errors=(FieldError(pointer, reason),))
     return item
+
+
+def _described(item: Decoded) -> str:
+    environment_id, slug = item.names
+    return f"id {environment_id!r}, slug {slug!r}"
 
 
 def _entry(

@@ -21,12 +21,17 @@ _HOST_LENGTH_MAX = 253
 
 def fresh_environment_id(slug: str) -> str:
     """`env-<slug>-<6 hex>`, the hex at random."""
-    return f"env-{slug}-{secrets.token_hex(3)}"
+    return f"env-{_usable(slug)}-{secrets.token_hex(3)}"
 
 
 def derived_environment_id(project_id: str, slug: str) -> str:
     """`env-<slug>-<6 hex>`, the hex a hash of both: the same for the same hand-made record."""
-    return f"env-{slug}-{hashlib.sha256(f'{project_id}/{slug}'.encode()).hexdigest()[:6]}"
+    return f"env-{_usable(slug)}-{hashlib.sha256(f'{project_id}/{slug}'.encode()).hexdigest()[:6]}"
+
+
+def _usable(slug: str) -> str:
+    """The slug; of a wrong one something that is right, so that only the slug is at fault."""
+    return slug if re.match(SLUG, slug) else "unnamed"
 
 
 def canonical_host(text: str) -> str:

@@ -41,7 +41,8 @@ class Reader:
         loaded = await self._engine.load()
         if loaded.absent and self.founded:
             raise CatalogueUnreadable(
-                "the catalogue file is gone; put it back, or start with `routebook serve --init`"
+                "the catalogue file is gone; put it back, or begin anew with a file of "
+                '{"version": 1, "environments": []}'
             )
         self.founded = self.founded or not loaded.absent
         decoded = [self._decode(record.text) for record in loaded.records]

@@ -24,11 +24,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A record as its engine holds it: JSON text, and the engine's key for it in this revision."""
+    """A record as its engine holds it: JSON text, and the engine's key for it in this revision.
+
+    `laid_out` says that the text has the white space of its place already.
+    """
 
     key: str
     text: str
     place: Place | None = None
+    laid_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ def make_application(surface: Surface) -> web.Application:
     app[DESCRIPTION] = describe(ROUTES, version("routebook"))
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _checked(route))
+        if route.method == "GET":  # RFC 9110, 9.3.2: HEAD wherever there is GET
+            app.router.add_route("HEAD", route.path, _checked(route))
 
     async def release_held_polls(_app: web.Application) -> None:
         surface.current.close()

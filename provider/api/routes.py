@@ -67,12 +67,14 @@ _WRITE = (
     "unknown_project",
     "forbidden_upstream",
     "slug_taken",
+    "id_taken",
+    "route_conflict",
     "catalogue_unreadable",
     "edit_held",
     "store_unavailable",
     "disk_full",
 )
-_CHANGE = (*_WRITE, "not_found", "revision_conflict")
+_CHANGE = (*_WRITE, "not_found", "revision_conflict", "quarantined", "edited_elsewhere")
 _ONE = "/api/environments/{ref}"
 _ALL = "/api/environments"
 

@@ -48,7 +48,7 @@ class CertificateFolder:
     def look(self, cert_file: str, key_file: str) -> OwnCertificate:
         """The pair of these names as it is on disk now, or its last good copy and the problem."""
         names = cert_file, key_file
-        signature = tuple(file_signature(self._folder / name) for name in names)
+        signature = tuple(_signature(self._folder / name) for name in names)
         seen = self._seen.get(names)
         if seen is None or seen[0] != signature:
             seen = self._seen[names] = (signature, self._look_again(names))
@@ -86,8 +86,7 @@ class CertificateFolder:
         for source, target, content in zip(
             sources, ("cert.pem", "key.pem"), (files.certificate, files.key), strict=True
         ):
-            if not (copy / target).exists():
-                _copy(source, copy / target, content)
+            _copy(source, copy / target, content)
         if self._last_good.get(names) != files.fingerprint:
             self._last_good[names] = files.fingerprint
             self._write_last_good()
@@ -126,12 +125,26 @@ class CertificateFolder:
         write_durably(self._folder / LIVE / "last_good.json", json.dumps(rows, indent=2).encode())
 
 
+def _signature(path: Path) -> Hashable:
+    """As `file_signature`, with mode and group: the copies have them too."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return file_signature(path), status.st_mode, status.st_gid
+
+
 def _copy(source: Path, target: Path, content: bytes) -> None:
-    """A copy that Traefik can read if it can read the source: same mode, same group."""
-    status = source.stat()
+    """A copy that Traefik can read if it can read the source: same mode, same group.
+
+    Raises StoreUnavailable and DiskFull; a copy is whole and with its group, or is not there.
+    """
+    wanted = source.stat()
+    mode = stat.S_IMODE(wanted.st_mode)
+    if target.exists():
+        there = target.stat()
+        if (stat.S_IMODE(there.st_mode), there.st_gid) == (mode, wanted.st_gid):
+            return
     for folder in (target.parent.parent, target.parent):
         folder.mkdir(exist_ok=True)
-    mode = stat.S_IMODE(status.st_mode)
-    write_durably(target, content, mode=mode)
-    if target.stat().st_gid != status.st_gid:
-        os.chown(target, -1, status.st_gid)
+    write_durably(target, content, mode=mode, group=wanted.st_gid)

@@ -29,8 +29,10 @@ def ensure_default_certificate(certs: Path, now: datetime | None = None) -> None
         pass
     (certs / FOLDER).mkdir(parents=True, exist_ok=True)
     certificate, key = self_signed(["routebook.invalid"], at, at + _VALID)
-    write_durably(certs / KEY_FILE, key, mode=0o600)
-    write_durably(certs / CERT_FILE, certificate)
+    # Traefik may run as another user: whoever shares the folder's group may read the key.
+    group = certs.stat().st_gid
+    write_durably(certs / KEY_FILE, key, mode=0o640, group=group)
+    write_durably(certs / CERT_FILE, certificate, mode=0o644, group=group)
 
 
 def self_signed(names: list[str], not_before: datetime, not_after: datetime) -> tuple[bytes, bytes]:

@@ -15,15 +15,18 @@ from registry.errors import DiskFull, StoreUnavailable
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def write_durably(
+    path: Path, content: bytes, *, mode: int = 0o644, group: int | None = None
+) -> None:
     """Replace a file through a rename, file and folder synced.
 
-    An existing file's mode, owner and group stay; a symbolic link is written at its target.
+    An existing file's mode, owner and group stay, unless `group` is given: then mode and group are
+    set, or nothing is written. A symbolic link is written at its target.
     Raises DiskFull and StoreUnavailable, with the file as it was.
     """
     target = path.resolve()
     with as_registry_errors(path.name):
-        temporary = write_beside(target, content, mode)
+        temporary = write_beside(target, content, mode, group)
         try:
             os.replace(temporary, target)  # noqa: PTH105 (the names are strings here)
         except BaseException:
@@ -54,7 +57,7 @@ def as_registry_errors(name: str) -> Iterator[None]:
         raise StoreUnavailable(f"cannot write {name}: {error.strerror or error}") from error
 
 
-def write_beside(target: Path, content: bytes, mode: int) -> str:
+def write_beside(target: Path, content: bytes, mode: int, group: int | None = None) -> str:
     """A synced file with this content beside `target`, with its mode, owner and group if it is.
 
     Returns its name; the caller renames or removes it. Raises OSError, with nothing left over.
@@ -62,7 +65,11 @@ def write_beside(target: Path, content: bytes, mode: int) -> str:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     try:
         with os.fdopen(handle, "wb") as file:
-            _like(target, file.fileno(), mode)
+            if group is None:
+                _like(target, file.fileno(), mode)
+            else:
+                os.fchown(file.fileno(), -1, group)
+                os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -130,11 +130,11 @@ class JsonFileEngine:
         if expected != self._loaded.revision or self._read() != self._bytes:
             raise Stale
         catalogue = self._text if self._bytes is not None else split(EMPTY, self._path.name)
-        texts = {change.key: change.text for change in changes if change.key is not None}
+        changed = {change.key: change for change in changes if change.key is not None}
         kept = (
-            indented(text, catalogue) if record.key in texts else text
+            text
             for record in self._loaded.records
-            if (text := texts.get(record.key, record.text)) is not None
+            if (text := _text(record, changed.get(record.key), catalogue)) is not None
         )
         added = (
             indented(change.text, catalogue)
@@ -169,3 +169,9 @@ class JsonFileEngine:
             elif displaced.expired():
                 self._displaced.remove(displaced)
                 displaced.forget()
+
+
+def _text(record: RawRecord, change: Change | None, catalogue: CatalogueText) -> str | None:
+    if change is None or change.text is None or change.laid_out:
+        return record.text if change is None else change.text
+    return indented(change.text, catalogue)
