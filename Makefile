@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: help install run test lint check lock clean
+.PHONY: help install run test lint check chaos bench lock clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -30,9 +30,17 @@ lint: install ## format, lint, types, import contracts, docstrings
 
 check: lint test ## everything that must hold before a commit
 
-lock: install ## write requirements.lock again (hashes, no URLs); needs `pip install uv` in .venv
+chaos: install ## the whole chaos and fuzz suites: hundreds of kills, takes many minutes
+	CHAOS=whole $(BIN)/python -m pytest --timeout 3600 tests/chaos tests/fuzz $(ARGS)
+
+bench: install ## change -> first request served, beside Traefik's file provider and a plain poll
+	$(BIN)/python benchmarks/change_to_served.py $(ARGS)
+
+lock: install ## write requirements.lock again: hashes, no URLs
+	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+	  -o requirements.lock
 
 clean: ## remove what was built
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
