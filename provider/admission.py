@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from provider.observe.certificates import CertificateFolder
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
@@ -15,6 +17,8 @@ from registry.errors import (
 )
 from registry.schema import Environment
 from registry.snapshot import Snapshot
+
+_NEWEST = datetime.max.replace(tzinfo=UTC)
 
 
 class Admission:
@@ -62,10 +66,15 @@ class Admission:
         }
         if not added:
             return
-        for other in after.environments:
-            for claim in self._claims(other) & added.keys():
-                if added[claim].environment_id != other.environment_id:
-                    raise _conflict(claim, other)
+        holders = [
+            (other.created_at or _NEWEST, other.environment_id, claim, other)
+            for other in after.environments
+            for claim in self._claims(other) & added.keys()
+            if added[claim].environment_id != other.environment_id
+        ]
+        if holders:
+            _, _, claim, holder = min(holders, key=lambda each: each[:3])
+            raise _conflict(claim, holder)
 
     def _claims(self, environment: Environment | None) -> frozenset[Claim]:
         compiled = self._compiler.compile(environment) if environment else None

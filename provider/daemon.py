@@ -97,7 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         )
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
-            await reconciler.reconcile()
+            await reconciler.try_reconcile()
         surface = Surface(
             store=store,
             workspaces=workspaces,

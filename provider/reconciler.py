@@ -49,10 +49,14 @@ class Reconciler:
         while True:
             await self.wake.wait()
             self.wake.clear()
-            try:
-                await self.reconcile()
-            except Exception:
-                _log.exception("reconcile_failed", note="the last good document stays")
+            await self.try_reconcile()
+
+    async def try_reconcile(self) -> None:
+        """A pass that never raises: a bug is logged, and the last good document stays."""
+        try:
+            await self.reconcile()
+        except Exception:
+            _log.exception("reconcile_failed", note="the last good document stays")
 
     async def reconcile(self) -> None:
         """One pass: publishes when the document changed, says what changed in its problems."""

@@ -36,6 +36,7 @@ def _words(value: Any) -> Any:
     return value
 
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[a-z]+)?$", max_length=200)]
 Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
 
 
@@ -63,13 +64,13 @@ class Settings(BaseSettings):
         Words, Field(description="the entrypoints whose routers carry tls")
     ] = ["websecure"]
     cert_resolver: Annotated[
-        str | None, Field(description="resolver for records without an own certificate")
+        Name | None, Field(description="resolver for records without an own certificate")
     ] = None
     middleware_provider: Annotated[
-        str, Field(description="provider that a bare middleware name belongs to", min_length=1)
+        Name, Field(description="provider that a bare middleware name belongs to")
     ] = "file"
     servers_transport: Annotated[
-        str | None, Field(description="transport for https upstreams, such as internal-ca@file")
+        Name | None, Field(description="transport for https upstreams, such as internal-ca@file")
     ] = None
     traefik_certs_dir: Annotated[
         str | None, Field(description="the certificate folder as Traefik sees it")
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
         float, Field(description="long poll: seconds, below Traefik's pollTimeout", ge=0, le=60)
     ] = 4.0
     stale_health_s: Annotated[
-        float, Field(description="seconds after which a health check is stale", gt=0)
+        float, Field(description="seconds after which a health check is stale", gt=0, le=1e9)
     ] = 86400.0
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
@@ -155,5 +156,13 @@ def _refuse_mismatches(settings: Settings) -> None:
         if not path.is_file() or not path.read_bytes().strip():
             raise WrongSetting(f"{role.value}_token_file: {path} is not there, or empty")
     for url in settings.traefik_api:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_http(url):
             raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets, or a port out of range
+        return False

@@ -11,7 +11,7 @@ import structlog
 from registry import changes, codec
 from registry.edits import Held, StaleItem, brake, stale_items, with_version
 from registry.engines.protocol import Engine, Stale
-from registry.errors import EditHeld, RegistryError
+from registry.errors import EditedElsewhere, EditHeld, RegistryError
 from registry.history import RECENT, History
 from registry.reader import Reader
 from registry.revisions import Author, Revision
@@ -66,7 +66,8 @@ class Catalogue:
         """
         loaded = await self._engine.load()
         if loaded.absent and not self._reader.founded:
-            await self._engine.commit((), loaded.revision)
+            with contextlib.suppress(Stale):  # somebody just made one
+                await self._engine.commit((), loaded.revision)
         return await self.settle()
 
     async def commit(self, after: Snapshot) -> None:
@@ -98,27 +99,38 @@ class Catalogue:
             self._judged = None
             await self.settle()
             return ids
-        stale, after = self.stale, self.snapshot
-        assert after is not None
-        for item in stale:
-            after = with_version(after, item.environment_id, item.theirs)
-        await self.commit(after)
+        stale = self.stale
+        await self._insist(stale)
         self.stale = ()
         with contextlib.suppress(RegistryError):
             await self.settle()
         return [item.environment_id for item in stale]
 
+    async def _insist(self, stale: tuple[StaleItem, ...]) -> None:
+        """Write the stale records as the file had them; again, when it is saved meanwhile."""
+        for _ in range(_ROUNDS_MAX):
+            after = await self.settle()
+            for item in stale:
+                after = with_version(after, item.environment_id, item.theirs)
+            with contextlib.suppress(Stale):
+                await self.commit(after)
+                return
+        raise EditedElsewhere("the file is saved again and again; nothing was written")
+
     async def _judge(self, found: Snapshot) -> bool:
         """Whether `found` is settled; else it was changed, and is to be read again."""
         self.held = None
         if self.snapshot is not None and self._confirmed != found.revision:
-            self.held = brake(self.snapshot, found)
+            stale = stale_items(self.snapshot, found, self._recent(), self.history.past)
+            mended = found
+            for item in stale:
+                mended = with_version(mended, item.environment_id, item.ours)
+            self.held = brake(self.snapshot, mended)
             if self.held is not None:
                 self._judged, self.loaded = found, True
                 return True
-            stale = stale_items(self.snapshot, found, self._recent())
             if stale:
-                return await self._reinstate(found, stale)
+                return await self._reinstate(found, mended, stale)
         if any(_lacks_keys(entry) for entry in found.entries) and await self._complete(found):
             return False
         await self._put_in_force(found)
@@ -136,10 +148,11 @@ class Catalogue:
         await self.history.follow([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
-    async def _reinstate(self, found: Snapshot, stale: tuple[StaleItem, ...]) -> bool:
-        after, ids = found, {item.environment_id for item in stale}
+    async def _reinstate(
+        self, found: Snapshot, after: Snapshot, stale: tuple[StaleItem, ...]
+    ) -> bool:
+        ids = {item.environment_id for item in stale}
         for item in stale:
-            after = with_version(after, item.environment_id, item.ours)
             _log.warning("stale_edit", environment=item.environment_id, reason=str(item))
         self.stale = (*(item for item in self.stale if item.environment_id not in ids), *stale)
         if await self._commit_quietly(found, after):

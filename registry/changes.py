@@ -16,6 +16,7 @@ from registry.project_spec import ProjectDefinition
 from registry.schema import Environment, field_errors
 from registry.snapshot import Snapshot
 
+_DEFAULTED = ("environment_id", "owner", "lifecycle", "health")
 READ_ONLY_KEYS = ("project", "fault", "created_at", "updated_at")
 
 
@@ -79,7 +80,7 @@ def as_object(body: Any) -> dict[str, Any]:
 
 def created(body: Any, project: ProjectDefinition, now: datetime) -> Environment:
     """A new record with the defaults of creating: id, owner, health, lifecycle, times."""
-    given = as_object(body)
+    given = {k: v for k, v in as_object(body).items() if v is not None or k not in _DEFAULTED}
     slug = given.get("slug")
     record = {
         "environment_id": fresh_environment_id(slug if isinstance(slug, str) else ""),
@@ -92,6 +93,7 @@ def created(body: Any, project: ProjectDefinition, now: datetime) -> Environment
     }
     if record["owner"] is None:
         record.pop("owner")  # the schema then says that it is required
+    validated(record)  # before stamping: a wrong time must not pass unseen
     return validated(_stamped({}, record, given, now))
 
 
@@ -120,9 +122,10 @@ def _successor(
         fault = FieldError("/environment_id", f"never changes; it is {current.environment_id!r}")
         raise InvalidRecord("an environment keeps its id", [fault])
     times = {"created_at": current.created_at, "updated_at": current.updated_at}
-    before = current.document
-    successor = validated({**_stamped(before, record, given, now), **times})
-    if successor.document == before:
+    validated({**record, **times})  # before stamping: a wrong time must not pass unseen
+    stamped = _stamped(current.document, record, given, now)
+    successor = validated({**stamped, **times})
+    if successor.revision == current.revision:
         return current
     return validated({**successor.document, "updated_at": now})
 

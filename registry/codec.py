@@ -71,6 +71,9 @@ def decode(text: str, default_owner: DefaultOwner) -> Decoded:
         environment = Environment.model_validate(_filled(data, default_owner))
     except ValidationError as error:
         return Decoded(None, "invalid_record", field_errors(error), names, wanting)
+    except Exception as error:  # a bug of ours; it stays with this record
+        reason = f"cannot be read, a bug of ours: {type(error).__name__}"
+        return Decoded(None, "internal", (FieldError("", reason),), names, wanting)
     names = (environment.environment_id, environment.slug)
     return Decoded(environment, names=names, wanting=wanting)
 
@@ -91,10 +94,12 @@ def build_snapshot(
     checked = [_with_project(item, project_faults) for item in decoded]
     checked = _without_doubles(raws, checked, known)
     taken = {item.names[0] for item in checked if item.environment and not item.code}
-    entries = [
-        _entry(raw, item, known, previous is None, taken)
-        for raw, item in zip(raws, checked, strict=True)
-    ]
+    entries = []
+    for raw, item in zip(raws, checked, strict=True):
+        entry = _entry(raw, item, known, previous is None, taken)
+        if entry.environment is not None:  # one last good version serves one broken record
+            taken.add(entry.environment.environment_id)
+        entries.append(entry)
     return Snapshot((*entries, *_lingering(entries, known)), revision)
 
 

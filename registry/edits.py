@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.codec import encode
@@ -58,18 +58,23 @@ def brake(known: Snapshot, found: Snapshot) -> Held | None:
 
 
 def stale_items(
-    known: Snapshot, found: Snapshot, recent: Sequence[Revision]
+    known: Snapshot,
+    found: Snapshot,
+    recent: Sequence[Revision],
+    past: Mapping[str, Collection[str]],
 ) -> tuple[StaleItem, ...]:
-    """Records that the file has as they were before one of our recent writes.
+    """Records that we wrote a short while ago, and that the file has in an older state.
 
-    A record that differs from all its earlier states was edited on purpose and is not stale.
+    `past` has the entity tags of all states that a record was in. A record that differs from each
+    of them was edited on purpose and is not stale.
     """
-    ours = [revision for revision in recent if revision.author.source in _BY_US]
+    ours: dict[str, list[Revision]] = {}
+    for revision in recent:
+        if revision.author.source in _BY_US:
+            ours.setdefault(revision.environment_id, []).append(revision)
     items = (
-        _stale(
-            environment_id, known, found, [r for r in ours if r.environment_id == environment_id]
-        )
-        for environment_id in dict.fromkeys(revision.environment_id for revision in ours)
+        _stale(environment_id, known, found, writes, past.get(environment_id, ()))
+        for environment_id, writes in ours.items()
     )
     return tuple(item for item in items if item is not None)
 
@@ -84,16 +89,18 @@ def with_version(snapshot: Snapshot, environment_id: str, version: Environment |
 
 
 def _stale(
-    environment_id: str, known: Snapshot, found: Snapshot, writes: Sequence[Revision]
+    environment_id: str,
+    known: Snapshot,
+    found: Snapshot,
+    writes: Sequence[Revision],
+    past: Collection[str],
 ) -> StaleItem | None:
-    entries = known.by_id.get(environment_id), found.by_id.get(environment_id)
-    ours, theirs = (entry.environment if entry else None for entry in entries)
+    was, now = known.by_id.get(environment_id), found.by_id.get(environment_id)
+    ours = was.environment if was else None
+    theirs = now.environment if now else None
     if theirs is None:
         created = any(write.before is None for write in writes)
         return StaleItem(environment_id, ours, None) if ours is not None and created else None
-    if entries[1] is not None and entries[1].fault:
+    if now is None or now.fault or (ours is not None and ours.revision == theirs.revision):
         return None
-    if ours is not None and ours.document == theirs.document:
-        return None
-    older = any(write.before == theirs.document for write in writes)
-    return StaleItem(environment_id, ours, theirs) if older else None
+    return StaleItem(environment_id, ours, theirs) if theirs.revision in past else None

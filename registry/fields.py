@@ -56,6 +56,8 @@ def _checked(check: Callable[[str], object], **schema: str) -> Any:
 
 def _is_address(value: str) -> None:
     try:
+        if "%" in value:
+            raise ValueError(value)
         ipaddress.ip_address(value)
     except ValueError:
         raise ValueError("an IP address, for example '192.0.2.7' or '2001:db8::7'") from None
@@ -67,7 +69,10 @@ def parse_instant(value: object) -> datetime:
         return value.astimezone(UTC)
     if not isinstance(value, str) or not _TIME.match(value):
         raise ValueError("a time such as '2026-11-23T09:30:00Z' (RFC 3339, with its offset)")
-    return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time from year 1 to year 9999 in UTC") from None
 
 
 def instant_text(value: datetime) -> str:
@@ -105,7 +110,8 @@ UpstreamUrl = _matching(
 Instant = Annotated[
     datetime,
     BeforeValidator(
-        parse_instant, json_schema_input_type=Annotated[str, Field(format="date-time")]
+        parse_instant,
+        json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date-time"})],
     ),
     PlainSerializer(instant_text, when_used="always"),
 ]

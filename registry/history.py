@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from pydantic import ValidationError
@@ -25,7 +26,7 @@ from pydantic import ValidationError
 from registry.engines.durable import as_registry_errors, sync_folder, write_durably
 from registry.errors import RegistryError
 from registry.revisions import Author, Document, Revision, differences, from_line, to_line
-from registry.schema import Environment
+from registry.schema import Environment, revision_of
 
 RECENT = timedelta(minutes=15)
 BYTES_MAX = 64 * 1024 * 1024
@@ -39,7 +40,8 @@ class History:
     """Revisions in a folder; without a folder, in memory alone.
 
     `known` is the state that all revisions lead to, by `environment_id`; `recent` are those of the
-    last 15 minutes, oldest first. Appending never raises: what the disk refuses is kept in memory
+    last 15 minutes, oldest first; `past` has the entity tags of every state that a record ever
+    was in. Appending never raises: what the disk refuses is kept in memory
     and written with the next change, and `trouble` says so.
     """
 
@@ -50,6 +52,7 @@ class History:
         self._turn = asyncio.Lock()
         self.known: dict[str, Environment] = {}
         self.recent: deque[Revision] = deque()
+        self.past: dict[str, set[str]] = {}
         self.last = 0
         self.founded = False
         self.trouble: RegistryError | None = None
@@ -67,6 +70,7 @@ class History:
         self._read_known()
         for revision in self._lines():
             self.founded = True
+            self._remember(revision)
             if revision.revision > self.last:
                 self._apply(revision)
             if now - revision.at < RECENT:
@@ -83,6 +87,7 @@ class History:
                     continue  # a broken record that never was good
                 revision = Revision(self.last + 1, now, author, environment_id, before, after)
                 self._apply(revision)
+                self._remember(revision)
                 added.append(revision)
             self.recent.extend(added)
             while self.recent and now - self.recent[0].at > RECENT:
@@ -114,6 +119,11 @@ class History:
         if self._folder is not None:
             with contextlib.suppress(RegistryError):
                 self._write_known()
+
+    def _remember(self, revision: Revision) -> None:
+        states = (revision.before, revision.after)
+        tags = {revision_of(state) for state in states if state is not None}
+        self.past.setdefault(revision.environment_id, set()).update(tags)
 
     def _apply(self, revision: Revision) -> None:
         self.last = revision.revision
@@ -155,7 +165,10 @@ class History:
             if new:
                 sync_folder(path.parent)
         if start + len(lines) > self._bytes_max:
-            self._rotate(path)
+            try:
+                self._rotate(path)
+            except RegistryError as error:  # the lines are on disk; tried again with the next
+                _log.warning("history_not_rotated", reason=error.detail)
 
     def _rotate(self, path: Path) -> None:
         self._write_known()
@@ -176,12 +189,10 @@ class History:
         """Cut what follows the last whole line: a crash while appending."""
         with contextlib.suppress(FileNotFoundError), self._file().open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _READ_BYTES))
-            tail = file.read()
-            torn = len(tail) - (tail.rfind(b"\n") + 1)
-            if torn:
-                _log.warning("history_torn", bytes=torn, note="the catalogue has the change")
-                file.truncate(size - torn)
+            end = _end_of_lines(file, size)
+            if end < size:
+                _log.warning("history_torn", bytes=size - end, note="the catalogue has the change")
+                file.truncate(end)
                 os.fsync(file.fileno())
 
     def _read_known(self) -> None:
@@ -200,3 +211,15 @@ class History:
         }
         content = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
         write_durably(self._file("known.json"), content, mode=0o600)
+
+
+def _end_of_lines(file: BinaryIO, size: int) -> int:
+    """The offset behind the last newline; 0 when there is none."""
+    start = size
+    while start > 0:
+        start = max(0, start - _READ_BYTES)
+        file.seek(start)
+        found = file.read(_READ_BYTES).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return 0

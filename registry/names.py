@@ -15,7 +15,7 @@ SLUG = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 PROJECT_ID = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 # RFC 1035 lengths; `_` is allowed because people have such hosts and Traefik routes them.
-_LABEL = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
+_LABEL = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _HOST_LENGTH_MAX = 253
 
 
@@ -31,7 +31,7 @@ def derived_environment_id(project_id: str, slug: str) -> str:
 
 def _usable(slug: str) -> str:
     """The slug; of a wrong one something that is right, so that only the slug is at fault."""
-    return slug if re.match(SLUG, slug) else "unnamed"
+    return slug if re.fullmatch(SLUG, slug) and "\n" not in slug else "unnamed"
 
 
 def canonical_host(text: str) -> str:
@@ -84,6 +84,8 @@ def json_pointer(path: Iterable[str | int]) -> str:
 
 
 def _address(text: str) -> str | None:
+    if "%" in text:  # a zone is of one machine, and may be any text
+        return None
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:

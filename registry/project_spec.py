@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from registry.fields import ProjectId, Text, Title
-from registry.schema import Owner
+from registry.schema import Owner, check_open_part
+
+
+def _free(value: Any) -> Any:
+    check_open_part(value, "")
+    return value
+
+
+Free = Annotated[Any, AfterValidator(_free)]
 
 
 class SpecPart(BaseModel):
@@ -57,11 +65,11 @@ class ProjectDefinition(SpecPart):
     id: ProjectId
     name: Title
     description: Text | None = None
-    scope: Any = None
+    scope: Free = None
     repositories: Sequence[Repository] = ()
     contacts: Sequence[Contact] = ()
-    runtime: Any = None
-    toolchain: Any = None
+    runtime: Free = None
+    toolchain: Free = None
     env_vars: Annotated[Sequence[EnvVar], Field(max_length=1000)] = ()
     smoke_tests: Sequence[SmokeTest] = ()
 

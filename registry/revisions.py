@@ -70,7 +70,7 @@ def changes_between(
                 yield {"pointer": json_pointer((*path, key)), "before": before[key]}
             else:
                 yield from changes_between(before[key], after[key], (*path, key))
-    elif before != after:
+    elif before != after or type(before) is not type(after):
         yield {"pointer": json_pointer(path), "before": before, "after": after}
 
 
@@ -117,7 +117,7 @@ def differences(
             continue
         if before is None:
             yield environment.environment_id, None, environment.document
-        elif before.document != environment.document:
+        elif before.revision != environment.revision:
             yield environment.environment_id, before.document, environment.document
     for environment_id, environment in left.items():
         yield environment_id, environment.document, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -82,7 +83,7 @@ class Metadata(BaseModel):
     def _keep_as_given(cls, data: Any, handler: ModelWrapValidatorHandler[Metadata]) -> Metadata:
         metadata = handler(data)
         if isinstance(data, dict):
-            _check_open_part(data)
+            check_open_part(data, "/metadata")
             metadata._given = data
         return metadata
 
@@ -140,8 +141,13 @@ class Environment(Part):
     @cached_property
     def revision(self) -> str:
         """16 hex digits that change with any stored field: the record's entity tag."""
-        text = json.dumps(self.document, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return revision_of(self.document)
+
+
+def revision_of(document: Mapping[str, Any]) -> str:
+    """16 hex digits over a stored record; unlike `==`, it tells 1 from true and from 1.0."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
@@ -165,17 +171,18 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("between_fields", "{words}", {"words": message, "pointer": pointer})
 
 
-def _check_open_part(data: dict[str, Any]) -> None:
+def check_open_part(data: Any, pointer: str) -> None:
+    """Bounds of a free part: nesting, size, values that JSON can carry. Raises for Pydantic."""
     if _deeper_than(data, NESTING_MAX):
-        raise _at("/metadata", f"nested deeper than {NESTING_MAX} levels")
+        raise _at(pointer, f"nested deeper than {NESTING_MAX} levels")
     try:
         size_bytes = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
     except UnicodeEncodeError:
-        raise _at("/metadata", "a text holds half of a surrogate pair") from None
+        raise _at(pointer, "a text holds half of a surrogate pair") from None
     except (ValueError, TypeError):
-        raise _at("/metadata", "a number is not finite, or a value is not JSON") from None
+        raise _at(pointer, "a number is not finite, or a value is not JSON") from None
     if size_bytes > METADATA_BYTES_MAX:
-        raise _at("/metadata", f"{size_bytes} bytes; at most {METADATA_BYTES_MAX}")
+        raise _at(pointer, f"{size_bytes} bytes; at most {METADATA_BYTES_MAX}")
 
 
 def _deeper_than(value: Any, levels: int) -> bool:

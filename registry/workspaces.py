@@ -29,7 +29,7 @@ class Workspaces:
         if not self._folder.is_dir():
             return []
         names = (path.parent.name for path in self._folder.glob("*/project.json"))
-        return sorted(name for name in names if re.match(PROJECT_ID, name))
+        return sorted(name for name in names if _is_id(name))
 
     def get(self, project_id: str) -> ProjectDefinition:
         """The workspace as it is on disk now. Raises UnknownProject, with near names."""
@@ -42,7 +42,7 @@ class Workspaces:
         raise UnknownProject(detail, [FieldError("/project_id", detail)], near=near)
 
     def _read(self, project_id: str) -> ProjectDefinition | str:
-        if not re.match(PROJECT_ID, project_id):
+        if not _is_id(project_id):
             return f"{project_id!r} cannot name a workspace"
         path = self._folder / project_id / "project.json"
         try:
@@ -54,6 +54,10 @@ class Workspaces:
         if known is None or known[0] != signature:
             known = self._known[project_id] = (signature, _parse(project_id, path))
         return known[1]
+
+
+def _is_id(name: str) -> bool:
+    return re.match(PROJECT_ID, name) is not None and not name.endswith("\n")
 
 
 def _parse(project_id: str, path: Path) -> ProjectDefinition | str:

@@ -147,10 +147,12 @@ def _refuse_edited(write: _Write, before: Snapshot) -> None:
     """On later rounds the record that this write changes must be as it was on the first."""
     if write.ref is None:
         return
-    text = before.entry(write.ref).raw.text
-    if write.seen is not None and write.seen != text:
+    entry = before.entry(write.ref)
+    good = entry.environment if entry.fault is None else None
+    state = good.revision if good else entry.raw.text  # white space is no edit
+    if write.seen is not None and write.seen != state:
         raise EditedElsewhere(
             f"{write.ref!r} was edited in the file while this write was under way; "
             "nothing was written: read it again, then write"
         )
-    write.seen = text
+    write.seen = state

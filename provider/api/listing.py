@@ -91,4 +91,4 @@ def _start(entries: Sequence[Entry], cursor: str | None) -> int:
     for index, entry in enumerate(entries):
         if entry.environment and entry.environment.environment_id == last_id:
             return index + 1
-    return start
+    return max(0, start - 1)  # the last one shown is gone: the rest moved up

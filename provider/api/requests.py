@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from registry.errors import (
@@ -37,6 +38,8 @@ async def json_body(request: web.Request) -> Any:
             content = await request.read()
     except TimeoutError as error:
         raise MalformedJson(f"the body did not arrive within {BODY_S} seconds") from error
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise MalformedJson("the body is not what its Content-Encoding says") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"the body is over {BODY_BYTES_MAX} bytes") from error
     try:
@@ -70,11 +73,13 @@ def _of_query(message: str) -> str:
 
 def matches_of(request: web.Request) -> Matches | None:
     """What `If-Match` accepts (RFC 9110, 13.1.1: strong comparison); None when it is absent."""
-    if "If-Match" not in request.headers:
+    given = request.headers.get("If-Match")
+    if given is None:
         return None
-    tags = request.if_match or ()
-    strong = {tag.value for tag in tags if not tag.is_weak}
-    return lambda revision: "*" in strong or revision in strong
+    if given.strip() == "*":  # aiohttp gives the tag `"*"` the same value
+        return lambda _revision: True
+    strong = {tag.value for tag in request.if_match or () if not tag.is_weak}
+    return lambda revision: revision in strong
 
 
 def check_media_type(request: web.Request) -> None:

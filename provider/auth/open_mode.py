@@ -7,9 +7,11 @@ back to us: both show in the headers.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+_HOST = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]+)?\Z")
 _FORWARDED = ("forwarded", "x-forwarded-")
 
 
@@ -31,12 +33,19 @@ def refusal(headers: Mapping[str, str], allowed_hosts: Collection[str]) -> str |
     if forwarded:
         return f"{forwarded[0]} says that the request came through a proxy"
     origin = headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _site(origin) != host.lower():
         return f"Origin {origin!r} is another site than {host!r}"
     return None
 
 
+def _site(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
+
+
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+    """The host of `host[:port]`; nothing local, when it is something else."""
+    matched = _HOST.match(host)
+    return matched[1] if matched else "nothing"

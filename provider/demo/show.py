@@ -65,7 +65,8 @@ async def _set_up(stack: AsyncExitStack) -> Stage:
     data, projects = copy_sample(folder, (blue, green))
     folders = f"--data={data}", f"--projects={projects}"
     settings = read_settings(["--listen=127.0.0.1:0", *folders, "--default-certificate"])
-    port = await stack.enter_async_context(running(settings))
+    daemon = await stack.enter_async_context(AsyncExitStack())
+    port = await daemon.enter_async_context(running(settings))
     middlewares = {"http": {"middlewares": {"team-auth": _TEAM_AUTH}}}
     proxy = await stack.enter_async_context(
         traefik(
@@ -74,6 +75,8 @@ async def _set_up(stack: AsyncExitStack) -> Stage:
             change=file_provider(folder / "traefik", middlewares),
         )
     )
+    # Stopped first: Traefik's own stop waits for the poll that we hold.
+    stack.push_async_callback(daemon.aclose)
     session = await stack.enter_async_context(aiohttp.ClientSession())
     return Stage(folder, port, proxy, (blue, green), session)
 

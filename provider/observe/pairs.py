@@ -8,12 +8,16 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtensionOID, NameOID
+
+# TypeError: the key has a password. UnsupportedAlgorithm: a curve that nobody uses any more.
+_UNREADABLE = (ValueError, TypeError, IndexError, UnsupportedAlgorithm, x509.DuplicateExtension)
 
 
 class UnusablePair(ValueError):
@@ -52,23 +56,28 @@ def read_pair(folder: Path, cert_file: str, key_file: str) -> PairFiles:
 
 def parse_pair(certificate: bytes, key: bytes, cert_file: str, key_file: str) -> PairFiles:
     """Two contents as a pair. Raises UnusablePair when one does not parse or they do not match."""
+    spki = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     try:
         leaf = x509.load_pem_x509_certificates(certificate)[0]
         names, not_after = _names(leaf), leaf.not_valid_after_utc
-    except (ValueError, IndexError) as error:
-        raise UnusablePair(f"{cert_file} holds no certificate in PEM") from error
+        certified = leaf.public_key().public_bytes(*spki)
+    except _UNREADABLE as error:
+        raise UnusablePair(f"{cert_file} holds no certificate in PEM that we can read") from error
     try:
         private = load_pem_private_key(key, password=None)
-    except (ValueError, TypeError) as error:  # TypeError: the key has a password
+        own = private.public_key().public_bytes(*spki)
+    except _UNREADABLE as error:
         raise UnusablePair(f"{key_file} holds no private key in PEM without a password") from error
-    spki = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    if private.public_key().public_bytes(*spki) != leaf.public_key().public_bytes(*spki):
+    if own != certified:
         raise UnusablePair(f"{key_file} is not the key of {cert_file}")
     return PairFiles(certificate, key, names, not_after)
 
 
 def _inside(folder: Path, name: str) -> Path:
-    root, path = folder.resolve(), (folder / name).resolve()
+    try:
+        root, path = folder.resolve(), (folder / name).resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        raise UnusablePair(f"{name} leads nowhere: {error}", outside=True) from error
     if not path.is_relative_to(root):
         raise UnusablePair(f"{name} leads out of the certificate folder", outside=True)
     return path

@@ -51,7 +51,9 @@ def _seniority(fragment: Fragment) -> tuple[datetime, str]:
 
 
 def _conflict(claim: Claim, loser: Fragment, holder: Fragment) -> Conflict:
-    message = f"{claim} is held by {holder.environment_id} ({holder.slug}), which is older"
+    older = (holder.created_at or _NEWEST) < (loser.created_at or _NEWEST)
+    why = "which is older" if older else "of the same age, whose id comes first"
+    message = f"{claim} is held by {holder.environment_id} ({holder.slug}), {why}"
     if loser.fallback_host and holder.fallback_host:
         message += (
             "; neither gives router.hostnames, so both stand for their one host.hostname: "

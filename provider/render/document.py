@@ -21,6 +21,8 @@ _NO_DIGEST = "0" * 16
 # With its body: a service may have this very name, no other middleware can.
 _MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
 
+_SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+
 
 @dataclass(frozen=True)
 class Document:
@@ -92,9 +94,18 @@ def _encoded(
     tls = _tls(pairs, default_pair)
     if tls:
         document["tls"] = tls
-    # ASCII keeps the YAML parser away from escapes and line breaks that it does not take.
-    blank = json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode()
+    blank = _yaml_safe(json.dumps(document, separators=(",", ":"), ensure_ascii=True)).encode()
     return blank.replace(_marker(_NO_DIGEST), _marker(_hash(blank)))
+
+
+def _yaml_safe(text: str) -> str:
+    """ASCII keeps the YAML parser away from line breaks that it does not take.
+
+    But it takes no surrogate pairs, and no raw U+007F. Only the paths of certificates can bring
+    either: what a record says passed an allow-list.
+    """
+    text = _SURROGATES.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
+    return text.replace("\x7f", "\\u007f")
 
 
 def _tls(pairs: Sequence[Pair], default_pair: Pair | None) -> dict[str, Any]:

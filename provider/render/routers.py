@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 
 from provider.render.fragment import Claim, Fragment
 from provider.render.rules import is_wildcard, priority, rule
 from provider.render.traefik import Router
+
+_JOINED_MAX = 200
 
 
 def routers_of(fragment: Fragment, lost: frozenset[Claim]) -> Iterator[tuple[str, Router]]:
@@ -25,10 +28,15 @@ def routers_of(fragment: Fragment, lost: frozenset[Claim]) -> Iterator[tuple[str
     for (wildcard, names), hosts in groups.items():
         kind = "wildcard" if wildcard else "exact"
         # '.' is in no environment id and in no entrypoint name: no two names can be one.
-        yield (
-            ".".join((fragment.environment_id, kind, *names)),
-            _router(fragment, hosts, names),
-        )
+        yield f"{fragment.environment_id}.{kind}.{_joined(names)}", _router(fragment, hosts, names)
+
+
+def _joined(entrypoints: tuple[str, ...]) -> str:
+    """The entrypoints in a name; Traefik refuses a document with a key of over 1,024 characters."""
+    joined = ".".join(entrypoints)
+    if len(joined) <= _JOINED_MAX:
+        return joined
+    return f"{len(entrypoints)}-{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
 
 
 def _kept(fragment: Fragment, lost: frozenset[Claim]) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from registry.errors import DiskFull, StoreUnavailable
 
+UNFINISHED = ".part"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -62,7 +63,7 @@ def write_beside(target: Path, content: bytes, mode: int, group: int | None = No
 
     Returns its name; the caller renames or removes it. Raises OSError, with nothing left over.
     """
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             if group is None:

@@ -20,9 +20,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.engines.durable import as_registry_errors, sync_folder, write_beside
+from registry.engines.durable import UNFINISHED, as_registry_errors, sync_folder, write_beside
 
 KEPT_S = 5.0
+_SUFFIX = ".new"
 _AT_FDCWD = -100
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
@@ -52,8 +53,9 @@ class Displaced:
         return time.monotonic() - self.since_s > KEPT_S
 
     def forget(self) -> None:
-        """Remove it."""
-        self.path.unlink(missing_ok=True)
+        """Remove it; where the disk refuses, the next start does."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 def replace_expecting(
@@ -71,7 +73,10 @@ def replace_expecting(
     """
     target = path.resolve()
     with as_registry_errors(path.name):
-        ours = _named_by_inode(Path(write_beside(target, content, 0o644)))
+        identity = _identity(target)  # before the look at the content: it is that content's
+        if _content(target) != expected:
+            raise SavedMeanwhile
+        ours = _named(Path(write_beside(target, content, 0o644)), identity)
         try:
             last_instant()
             if expected is None:
@@ -87,33 +92,55 @@ def put_back(displaced: Displaced, path: Path, ours: bytes) -> bool:
     """Put a late save in place; False when the file in place is no longer what we wrote."""
     target = path.resolve()
     with as_registry_errors(path.name):
-        if not _swap(displaced.path, target) or displaced.path.read_bytes() == ours:
-            sync_folder(target.parent)
-            return True
-        _swap(displaced.path, target)
-        return False
+        if not _swap(displaced.path, target):
+            if target.read_bytes() != ours:
+                return False
+            displaced.path.replace(target)
+        elif displaced.path.read_bytes() != ours:
+            _swap(displaced.path, target)
+            return False
+        sync_folder(target.parent)
+    return True
 
 
-def clear_leftovers(path: Path) -> Path | None:
-    """Remove what a crash left beside the file; the path of a save that it swallowed, if any.
+def clear_leftovers(path: Path) -> list[Path]:
+    """Remove what a crash left beside the file; where saves that it swallowed are kept aside.
 
-    A file that bears its own inode number was never swapped: it is ours, and was not acknowledged.
-    Another was displaced; one that is newer than the file in place was saved in the last instant.
+    The name of our file has its inode number, and the identity of the file that it was to replace.
+    What bears its own number was never swapped: it is ours, and was not acknowledged. What has the
+    identity that its name tells was displaced. Anything else was saved in the last instant.
     """
-    target, late = path.resolve(), None
-    for leftover in target.parent.glob(f".{target.name}.*.new"):
-        status = leftover.stat()
-        ours = leftover.name.split(".")[-2] == str(status.st_ino)
-        if ours or not target.exists() or status.st_mtime_ns <= target.stat().st_mtime_ns:
+    target, late = path.resolve(), []
+    for leftover in sorted(target.parent.glob(f".{target.name}.*{_SUFFIX}")):
+        number, _, displaced = leftover.name.removesuffix(_SUFFIX).split(".")[-1].partition("-")
+        if number == str(leftover.stat().st_ino) or displaced == _identity(leftover):
             leftover.unlink()
         else:
-            late = leftover.rename(target.with_suffix(f".{time.time_ns()}.late"))
+            late.append(leftover.rename(target.with_suffix(f".{time.time_ns()}.late")))
+    for unfinished in target.parent.glob(f".{target.name}.*{UNFINISHED}"):
+        unfinished.unlink()
     return late
 
 
-def _named_by_inode(file: Path) -> Path:
-    parts = file.name.split(".")
-    return file.rename(file.with_name(".".join([*parts[:-2], str(file.stat().st_ino), "new"])))
+def _identity(path: Path) -> str:
+    """Inode and time of the last save: another save has another; "none" for no file."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return "none"
+    return f"{status.st_ino}-{status.st_mtime_ns}"
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _named(file: Path, displaced: str) -> Path:
+    random = file.name.removesuffix(UNFINISHED)
+    return file.rename(file.with_name(f"{random}.{file.stat().st_ino}-{displaced}{_SUFFIX}"))
 
 
 def _create(ours: Path, target: Path) -> None:
@@ -121,8 +148,13 @@ def _create(ours: Path, target: Path) -> None:
         target.hardlink_to(ours)
     except FileExistsError as error:
         raise SavedMeanwhile from error
+    try:
+        sync_folder(target.parent)
+    except OSError:
+        if target.samefile(ours):
+            target.unlink()
+        raise
     ours.unlink()
-    sync_folder(target.parent)
 
 
 def _exchange(ours: Path, target: Path, content: bytes, expected: bytes) -> Displaced:
@@ -138,7 +170,8 @@ def _exchange(ours: Path, target: Path, content: bytes, expected: bytes) -> Disp
     try:
         sync_folder(target.parent)
     except OSError:
-        _swap(ours, target)
+        with contextlib.suppress(OSError):  # its folder cannot be synced either
+            _restore_newest(ours, target, content)
         raise
     return Displaced(ours, expected, time.monotonic())
 

@@ -15,7 +15,7 @@ from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join
 from registry.engines.exchange import Displaced, SavedMeanwhile, put_back, replace_expecting
 from registry.engines.protocol import Loaded, Stale
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
-from registry.errors import StoreUnavailable
+from registry.errors import RegistryError, StoreUnavailable
 from registry.json_text import line_column
 from registry.snapshot import Place, RawRecord
 
@@ -107,7 +107,8 @@ class JsonFileEngine:
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
-            line, column = line_column(content[: error.start].decode("utf-8"), error.start)
+            before = content[: error.start].decode("utf-8")
+            line, column = line_column(before, len(before))
             raise unreadable(self._path.name, "a byte is not UTF-8", line, column) from error
 
     def _keep(self, content: bytes | None, text: str, catalogue: CatalogueText) -> None:
@@ -127,7 +128,7 @@ class JsonFileEngine:
 
     def _commit(self, changes: Sequence[Change], expected: str) -> None:
         self._look_at_displaced()
-        if expected != self._loaded.revision or self._read() != self._bytes:
+        if expected != self._loaded.revision:
             raise Stale
         catalogue = self._text if self._bytes is not None else split(EMPTY, self._path.name)
         changed = {change.key: change for change in changes if change.key is not None}
@@ -161,14 +162,21 @@ class JsonFileEngine:
         for displaced in list(self._displaced):
             if displaced.saved_into():
                 self._displaced.remove(displaced)
-                if not put_back(displaced, self._path, self._placed):
-                    kept = displaced.path.rename(self._path.with_suffix(f".{time.time_ns()}.late"))
-                    _log.error("late_save_kept_aside", file=kept.name, reason="edited since")
-                    continue
-                displaced.forget()
+                self._put_back(displaced)
             elif displaced.expired():
                 self._displaced.remove(displaced)
                 displaced.forget()
+
+    def _put_back(self, displaced: Displaced) -> None:
+        try:
+            if put_back(displaced, self._path, self._placed):
+                displaced.forget()
+                return
+            kept = displaced.path.rename(self._path.with_suffix(f".{time.time_ns()}.late"))
+            _log.error("late_save_kept_aside", file=kept.name, reason="edited since")
+        except (OSError, RegistryError) as error:
+            _log.error("late_save_waits", file=displaced.path.name, reason=str(error))
+            self._displaced.append(displaced)
 
 
 def _text(record: RawRecord, change: Change | None, catalogue: CatalogueText) -> str | None:

@@ -36,8 +36,7 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
         ) from error
     except OSError as error:
         _log.error("not_locked", folder=str(data), reason=error.strerror or str(error))
-    late = _cleared(data / CATALOGUE)
-    if late is not None:
+    for late in _cleared(data / CATALOGUE):
         _log.error("late_save_kept_aside", file=late.name, reason="a crash while it was saved")
     engine = JsonFileEngine(data / CATALOGUE)
     try:
@@ -47,9 +46,9 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
         lock.release()
 
 
-def _cleared(catalogue: Path) -> Path | None:
+def _cleared(catalogue: Path) -> list[Path]:
     try:
         return clear_leftovers(catalogue)
     except OSError as error:
         _log.error("leftovers_stay", reason=error.strerror or str(error))
-        return None
+        return []
