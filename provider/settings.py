@@ -12,9 +12,13 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliImplicitFlag,
+    EnvSettingsSource,
     NoDecode,
     SettingsConfigDict,
     SettingsError,
+)
+from pydantic_settings import (
+    PydanticBaseSettingsSource as Source,
 )
 
 from provider.auth.access import Role
@@ -101,11 +105,18 @@ class Settings(BaseSettings):
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Source, **_others: Source
+    ) -> tuple[Source, ...]:
+        """Flags, which come first by themselves, then what `read_settings` read."""
+        return (init_settings,)
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on; port 0 takes a free one. Raises WrongSetting."""
         host, _, port = self.listen.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
             raise WrongSetting(f"listen: {self.listen!r} is not an address such as 127.0.0.1:8700")
         return host.strip("[]"), int(port)
 
@@ -130,9 +141,14 @@ def read_settings(
     arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
 ) -> Settings:
     """Flags, then environment variables, then defaults. Raises WrongSetting, which names it."""
-    _refuse_misspelt(os.environ if environ is None else environ)
+    chosen = os.environ if environ is None else environ
+    _refuse_misspelt(chosen)
+    from_environ = EnvSettingsSource(Settings)
+    from_environ.env_vars = {name.lower(): value for name, value in chosen.items()}
     try:
-        settings = Settings(_cli_parse_args=list(arguments), _cli_exit_on_error=False)
+        settings = Settings(
+            _cli_parse_args=list(arguments), _cli_exit_on_error=False, **from_environ()
+        )
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise WrongSetting("; ".join(faults)) from error

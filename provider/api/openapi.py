@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from provider.api.openapi_bodies import EXAMPLES, add_bodies
 from provider.api.problems import STATUS
 from provider.api.requests import JSON_TYPE, MERGE_PATCH_TYPE
 from provider.api.routes import Route
-from provider.api.views import ProblemView
-from registry.changes import READ_ONLY_KEYS
+from provider.api.views import EnvironmentView, ProblemView
+from registry.names import PROJECT_ID
 from registry.schema import Environment
 
 _REF = "#/components/schemas/"
 _TYPES = {"patch": (MERGE_PATCH_TYPE, JSON_TYPE)}
-_DEFAULTED = {"environment_id", "owner", "lifecycle", "health"}
+_PATH: dict[str, dict[str, Any]] = {
+    # No pattern: a broken record is read and deleted by whatever id or slug it claims to have.
+    "ref": {
+        "description": "the `environment_id` or the `slug`",
+        "schema": {"type": "string", "minLength": 1},
+        "example": "env-nightshift-dev",
+    },
+    "id": {
+        "description": "the id of a workspace",
+        "schema": {"type": "string", "pattern": PROJECT_ID},
+        "example": "nightshift",
+    },
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "`ETag` of the record as it was read, several of them, or `*` (RFC 9110)",
+    "schema": {"type": "string"},
+}
+_ETAG = {
+    "description": "the revision of the stored record; it does not cover `project`",
+    "required": True,
+    "schema": {"type": "string", "pattern": '^"[0-9a-f]{16}"$'},
+}
+_LOCATION = {
+    "description": "the path of the new environment, by its id",
+    "required": True,
+    "schema": {"type": "string", "format": "uri-reference"},
+}
 
 
 def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
@@ -31,76 +61,82 @@ def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
         ref_template=_REF + "{model}",
     )
     schemas = made["$defs"]
-    record = _named(schemas, "Environment")
-    schemas |= {
-        "EnvironmentCreate": _created(record),
-        "EnvironmentReplace": _replaced(record),
-        "EnvironmentPatch": {"type": "object", "description": "JSON merge patch (RFC 7396)"},
-    }
+    add_bodies(schemas)
     paths: dict[str, dict[str, Any]] = {}
     for row in rows:
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, rows, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Routebook", "version": version},
+        "info": {
+            "title": "Routebook",
+            "version": version,
+            "description": "One catalogue of every dev, test and preview environment. Every error "
+            "is `application/problem+json` (RFC 9457) with a stable `code`.",
+        },
         "paths": paths,
         "components": {"schemas": schemas},
     }
 
 
-def _operation(row: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+def _operation(row: Route, rows: Sequence[Route], schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": row.handler.__name__,
         "summary": (row.handler.__doc__ or "").strip().splitlines()[0],
         "x-access": row.access.value,
         "parameters": [*_path_parameters(row), *_query_parameters(row.query)],
-        "responses": {str(row.status): _success(row, schemas), **_failures(row)},
+        "responses": {str(row.status): _success(row, rows, schemas), **_failures(row)},
     }
+    for status in row.also:
+        operation["responses"][str(status)] = {"description": "done, and nothing to show"}
     if row.body is not None:
-        schema = _body_schema(row.body)
-        types = _TYPES.get(str(row.body), (JSON_TYPE,))
+        content = _body_content(row.body)
         operation["requestBody"] = {
             "required": True,
-            "content": {each: {"schema": schema} for each in types},
+            "content": {each: content for each in _TYPES.get(str(row.body), (JSON_TYPE,))},
         }
     if row.method in ("PUT", "PATCH", "DELETE"):
-        operation["parameters"].append(
-            {
-                "name": "If-Match",
-                "in": "header",
-                "required": False,
-                "description": "the ETag of the record as it was read",
-                "schema": {"type": "string"},
-            }
-        )
+        operation["parameters"].append(_IF_MATCH)
     return operation
 
 
-def _body_schema(body: str | type[BaseModel]) -> dict[str, Any]:
+def _body_content(body: str | type[BaseModel]) -> dict[str, Any]:
+    """A form of the record by name, or a model of its own."""
     if isinstance(body, str):
-        return {"$ref": f"{_REF}Environment{body.title()}"}
-    return body.model_json_schema()
+        name = f"Environment{body.title()}"
+        return {"schema": {"$ref": _REF + name}, "example": EXAMPLES[name]}
+    return {"schema": body.model_json_schema()}
 
 
-def _success(row: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+def _success(row: Route, rows: Sequence[Route], schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "done" if row.answer is None else "the answer"}
     if isinstance(row.answer, dict):
         success["content"] = {JSON_TYPE: {"schema": row.answer}}
     elif row.answer is not None:
         name = _name(schemas, row.answer)
         success["content"] = {JSON_TYPE: {"schema": {"$ref": _REF + name}}}
+    if row.answer is EnvironmentView:
+        success["headers"] = {"ETag": _ETAG}
+    if row.status == 201:
+        success["headers"]["Location"] = _LOCATION
+        success["links"] = _links(row, rows)
     return success
+
+
+def _links(row: Route, rows: Sequence[Route]) -> dict[str, Any]:
+    """What can be done with what was made: every route of one environment."""
+    reference = {"ref": "$response.body#/environment_id"}
+    return {
+        each.handler.__name__: {"operationId": each.handler.__name__, "parameters": reference}
+        for each in rows
+        if each.path == f"{row.path}/{{ref}}"
+    }
 
 
 def _failures(row: Route) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
-    for code in (
-        "host_not_allowed",
-        "unauthenticated",
-        "forbidden",
-        *(["invalid_record"] if row.query else []),
-        *row.codes,
-    ):
+    # Every route refuses strangers, and query parameters that it does not know.
+    every = ("host_not_allowed", "unauthenticated", "forbidden", "invalid_record")
+    for code in (*every, *row.codes):
         by_status.setdefault(STATUS[code], []).append(code)
     content = {"application/problem+json": {"schema": {"$ref": f"{_REF}ProblemView"}}}
     return {
@@ -110,44 +146,30 @@ def _failures(row: Route) -> dict[str, Any]:
 
 
 def _path_parameters(row: Route) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1}
-    return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
+    parameters = [
+        {"name": name, "in": "path", "required": True, **_PATH[name]}
         for name in re.findall(r"{(\w+)}", row.path)
     ]
+    if row.method == "DELETE":
+        # Examples are tried: this one is what the example of POST makes.
+        parameters[0]["example"] = EXAMPLES["EnvironmentCreate"]["slug"]
+    return parameters
 
 
 def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     properties = model.model_json_schema().get("properties", {})
-    return [
-        {"name": name, "in": "query", "required": False, "schema": _query_schema(schema)}
-        for name, schema in properties.items()
-    ]
+    return [_query_parameter(name, schema) for name, schema in properties.items()]
 
 
-def _query_schema(schema: dict[str, Any]) -> dict[str, Any]:
+def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter cannot be null: it is there or not."""
     choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
-    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default", "title")}
-    return {**rest, **(choices[0] if choices else {})}
-
-
-def _created(record: dict[str, Any]) -> dict[str, Any]:
-    """What POST takes: what has a default may be missing, also inside lifecycle and health."""
-    required = [name for name in record["required"] if name not in _DEFAULTED]
-    return {**_replaced(record), "required": required}
-
-
-def _replaced(record: dict[str, Any]) -> dict[str, Any]:
-    properties = {**record["properties"], **{key: {} for key in READ_ONLY_KEYS}}
-    required = [name for name in record["required"] if name != "environment_id"]
-    return {**record, "properties": properties, "required": required}
-
-
-def _named(schemas: dict[str, Any], name: str) -> dict[str, Any]:
-    """A model's schema for input; pydantic adds a suffix where it has one for output too."""
-    found: dict[str, Any] = schemas.get(f"{name}-Input") or schemas[name]
-    return found
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "title")}
+    described = {"description": rest.pop("description")} if "description" in rest else {}
+    if rest.get("default") is None:
+        rest.pop("default", None)
+    only = {**rest, **(choices[0] if choices else {})}
+    return {"name": name, "in": "query", "required": False, **described, "schema": only}
 
 
 def _name(schemas: dict[str, Any], model: type[BaseModel]) -> str:

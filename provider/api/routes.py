@@ -46,7 +46,7 @@ class NoQuery(BaseModel, extra="forbid"):
 @dataclass(frozen=True)
 class Route:
     """One row. `body` is what a request carries (a form of the record by
-    name, or a model); `answer` what a success is, by `status`."""
+    name, or a model); `answer` what a success is, by `status`; `also` are further successes."""
 
     method: str
     path: str
@@ -57,6 +57,7 @@ class Route:
     query: type[BaseModel] = NoQuery
     body: str | type[BaseModel] | None = None
     codes: tuple[str, ...] = ()
+    also: tuple[int, ...] = ()
 
 
 _WRITE = (
@@ -90,12 +91,12 @@ ROUTES: tuple[Route, ...] = (
     Route("PATCH", _ONE, Access.OPERATOR, patch_environment, EnvironmentView,
           body="patch", codes=_CHANGE),
     Route("DELETE", _ONE, Access.OPERATOR, delete_environment, None, 204,
-          codes=("not_found", "revision_conflict", "catalogue_unreadable",
-                 "store_unavailable", "disk_full")),
+          codes=("not_found", "revision_conflict", "edited_elsewhere", "catalogue_unreadable",
+                 "edit_held", "store_unavailable", "disk_full")),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,
-          body=Revert, codes=_CHANGE),
+          body=Revert, codes=_CHANGE, also=(204,)),
     Route("GET", "/api/history", Access.VIEWER, read_history, ANY_JSON, query=HistoryQuery),
     Route("POST", "/api/catalogue/confirm", Access.OPERATOR, confirm_edit, ANY_JSON,
           codes=("unsupported_media_type", "catalogue_unreadable", "store_unavailable",

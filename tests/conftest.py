@@ -1,0 +1,104 @@
+"""Fixtures for all tests: folders with two workspaces, and daemons over them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.logs import configure_logs
+from tests.daemons import Daemon, DaemonProcess, Folders, eventually
+
+EMPTY_CATALOGUE = '{\n  "version": 1,\n  "environments": []\n}\n'
+WORKSPACES: dict[str, dict[str, Any]] = {
+    "nightshift": {
+        "id": "nightshift",
+        "name": "Nightshift",
+        "scope": "Runs long jobs while people sleep.",
+        "repositories": [{"name": "nightshift", "url": "https://git.test/n.git", "branch": "main"}],
+        "contacts": [
+            {"name": "Tom Brandt", "email": "tom@nightshift.test", "role": "developer"},
+            {"name": "Ines Okafor", "email": "ines@nightshift.test", "role": "owner"},
+        ],
+        "env_vars": [{"name": "DATABASE_URL", "secret": True, "value": "postgres://never-shown"}],
+        "budget": "a key that is not hydrated",
+    },
+    "storefront": {
+        "id": "storefront",
+        "name": "Storefront",
+        "contacts": [{"name": "Mika Sato", "email": "mika@storefront.test"}],
+    },
+}
+
+StartDaemon = Callable[..., Awaitable[Daemon]]
+StartProcess = Callable[..., Awaitable[DaemonProcess]]
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("ROUTEBOOK_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_into_the_capture() -> None:
+    configure_logs()
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """An empty catalogue and two workspaces."""
+    made = Folders(tmp_path / "data", tmp_path / "projects")
+    made.certificates.mkdir(parents=True)
+    made.catalogue.write_text(EMPTY_CATALOGUE)
+    for project_id, workspace in WORKSPACES.items():
+        spec = made.projects / project_id / "project.json"
+        spec.parent.mkdir(parents=True)
+        spec.write_text(json.dumps(workspace))
+    return made
+
+
+@pytest.fixture
+async def start_daemon(folders: Folders) -> AsyncIterator[StartDaemon]:
+    """Starts daemons in this event loop, with further flags; those that still run are stopped."""
+    async with AsyncExitStack() as everything:
+
+        async def start(*flags: str) -> Daemon:
+            daemon = Daemon(folders)
+            everything.push_async_callback(daemon.stop)
+            return await daemon.start(*flags)
+
+        yield start
+
+
+@pytest.fixture
+async def daemon(start_daemon: StartDaemon) -> Daemon:
+    """A daemon in this event loop with the default settings, over an empty catalogue."""
+    return await start_daemon()
+
+
+@pytest.fixture
+async def start_process(folders: Folders) -> AsyncIterator[StartProcess]:
+    """Starts `routebook serve` processes; `listening=False` does not wait until one listens."""
+    started: list[DaemonProcess] = []
+
+    async def start(
+        *flags: str, environ: dict[str, str] | None = None, listening: bool = True
+    ) -> DaemonProcess:
+        process = await DaemonProcess.start(*folders.flags, *flags, environ=environ or {})
+        started.append(process)
+        if listening:
+            await eventually(lambda: process.url, timeout_s=30)
+        return process
+
+    yield start
+    for process in started:
+        if process.process.returncode is None:
+            process.process.kill()
+        await process.ended()

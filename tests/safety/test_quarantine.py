@@ -1,0 +1,158 @@
+"""One broken record of a hand edit: it is left out alone, named, and served as it was last good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.safety.conftest import Log, StartDaemon
+from tests.safety.daemons import ALL, Daemon, refused
+from tests.safety.faults import BAD, GOOD, Kind, kinds
+from tests.safety.folders import Folders, eventually
+from tests.safety.records import record
+
+LEFT = "the broken text stays in the file beside the new record"
+LEFT_OVER = {"a key twice": LEFT, "the id of another": LEFT, "no object": LEFT}
+
+
+@pytest.fixture
+async def both(daemon: Daemon, folders: Folders) -> Daemon:
+    """A daemon that routes a good record, and one that is about to be bad."""
+    folders.write(GOOD, BAD)
+    await daemon.routes("good.test", "bad.test")
+    return daemon
+
+
+async def breaks(daemon: Daemon, kind: Kind) -> dict[str, Any]:
+    """Break the record by hand; the problem that health shows, under whatever name."""
+    daemon.folders.save(kind.file)
+
+    async def shows() -> dict[str, Any]:
+        found = [each for each in await daemon.problems() if each["code"] == kind.code]
+        assert found
+        return found[0]
+
+    return dict(await eventually(shows))
+
+
+@pytest.mark.parametrize("kind", kinds({"a key twice": "health does not say whose record it is"}))
+async def test_health_names_the_file_line_column_and_pointer(both: Daemon, kind: Kind) -> None:
+    problem = await breaks(both, kind)
+    assert problem["environment"] == kind.environment
+    error = next(each for each in problem["errors"] if each["pointer"] == kind.pointer)
+    assert error["file"] == "environments.json"
+    assert (error["line"], error["column"]) == kind.place
+    line, column = kind.place
+    assert f"environments.json:{line}:{column}: " in problem["detail"]
+    assert kind.pointer in problem["detail"]
+    assert error["message"] in problem["detail"]
+    assert (await both.call("GET", "/api/health")).value["status"] == "degraded"
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_the_log_names_the_file_line_and_column(both: Daemon, kind: Kind, log: Log) -> None:
+    both.folders.save(kind.file)
+
+    def says() -> None:
+        line, column = kind.place
+        told = [row for row in log.lines if f"environments.json:{line}:{column}: " in row]
+        assert told, log.lines
+        assert all("event=problem" in row and kind.code in row for row in told)
+
+    await eventually(says)
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_the_others_of_the_edit_are_published_and_its_last_good_stays(
+    both: Daemon, kind: Kind
+) -> None:
+    both.folders.save(kind.file.replace('"good.test"', '"moved.test"'))
+    await both.routes("moved.test", "bad.test")
+    shown = await both.read("env-bad")
+    assert shown["name"] == BAD["name"]
+    assert shown["fault"]["code"] in (kind.code, "quarantined")
+    assert "fault" not in await both.read("env-good")
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_its_last_good_outlives_a_restart(
+    start_daemon: StartDaemon, folders: Folders, kind: Kind
+) -> None:
+    folders.write(GOOD, BAD)
+    first = await start_daemon()
+    await first.routes("good.test", "bad.test")
+    folders.save(kind.file)
+    await first.call("POST", ALL, json=record("one"))
+    await first.stop()
+    second = await start_daemon()
+    await second.call("POST", ALL, json=record("two"))
+    await second.routes("good.test", "bad.test", "one.test", "two.test")
+    assert (await second.read("env-bad"))["name"] == BAD["name"]
+    assert kind.text in folders.text()
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_what_was_broken_while_nobody_looked_is_served_as_it_was(
+    start_daemon: StartDaemon, folders: Folders, kind: Kind
+) -> None:
+    folders.write(GOOD, BAD)
+    first = await start_daemon()
+    await first.routes("good.test", "bad.test")
+    await first.stop()
+    folders.save(kind.file)
+    second = await start_daemon()
+    await second.call("POST", ALL, json=record("new"))
+    await second.routes("good.test", "bad.test", "new.test")
+    assert (await second.read("env-bad"))["name"] == BAD["name"]
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_its_raw_text_survives_every_write_of_others(both: Daemon, kind: Kind) -> None:
+    await breaks(both, kind)
+    assert (await both.call("POST", ALL, json=record("new"))).status == 201
+    assert (await both.call("PATCH", f"{ALL}/good", json={"name": "patched"})).status == 200
+    assert (await both.call("PUT", f"{ALL}/new", json=record("new", name="put"))).status == 200
+    assert (await both.call("DELETE", f"{ALL}/new")).status == 204
+    assert kind.text in both.folders.text()
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_a_patch_is_refused_as_quarantined(both: Daemon, kind: Kind) -> None:
+    await breaks(both, kind)
+    answer = await both.call("PATCH", f"{ALL}/env-bad", json={"name": "x"})
+    problem = refused(answer, 409, "quarantined")
+    assert "PUT" in problem["detail"]
+    assert "DELETE" in problem["detail"]
+    assert kind.text in both.folders.text()
+
+
+@pytest.mark.parametrize("kind", kinds(LEFT_OVER))
+async def test_a_put_mends_it(both: Daemon, kind: Kind) -> None:
+    await breaks(both, kind)
+    mended = record("bad", name="mended", host={"hostname": "mended.test"})
+    answer = await both.call("PUT", f"{ALL}/env-bad", json=mended)
+    assert answer.status == 200, answer.value
+    await both.routes("good.test", "mended.test")
+    assert "fault" not in await both.read("env-bad")
+    assert [each["name"] for each in both.folders.records()] == ["good", "mended"]
+    await both.without_problems(timeout_s=2)
+
+
+@pytest.mark.parametrize("kind", kinds(LEFT_OVER))
+async def test_a_delete_removes_it(both: Daemon, kind: Kind) -> None:
+    await breaks(both, kind)
+    assert (await both.call("DELETE", f"{ALL}/env-bad")).status == 204
+    refused(await both.call("GET", f"{ALL}/env-bad"), 404, "not_found")
+    assert [each["slug"] for each in both.folders.records()] == ["good"]
+    await both.without_problems()
+    await both.routes("good.test")
+
+
+@pytest.mark.parametrize("kind", kinds())
+async def test_mending_the_file_ends_it(both: Daemon, kind: Kind) -> None:
+    await breaks(both, kind)
+    both.folders.write(GOOD, {**BAD, "name": "mended by hand"})
+    await both.without_problems()
+    assert (await both.read("bad"))["name"] == "mended by hand"
+    await both.routes("good.test", "bad.test")

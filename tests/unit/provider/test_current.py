@@ -1,0 +1,118 @@
+"""The publication in force, and its copy on disk that survives a restart."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from provider.current import Current
+from provider.publication import Publication, encode_publication
+from provider.render.compile import Rules, compile_record
+from provider.render.document import Document, assemble
+from provider.render.fragment import Fragment
+from tests.records import routed
+
+
+def document_of(*slugs: str) -> Document:
+    """A whole document."""
+    compiled = [compile_record(routed(slug), Rules(), None) for slug in slugs]
+    return assemble(item for item in compiled if isinstance(item, Fragment))
+
+
+def publication_of(*slugs: str) -> Publication:
+    """A publication of a whole document."""
+    document = document_of(*slugs)
+    return encode_publication(document.body, document.digest)
+
+
+def test_without_a_kept_document_there_is_nothing_to_restore(tmp_path: Path) -> None:
+    current = Current(tmp_path / "state" / "document.json")
+    assert current.restore() is False
+    assert current.publication is None
+
+
+def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
+    kept, document = tmp_path / "state" / "document.json", document_of("a")
+    assert Current(kept).keep(document.body) is None
+    after = Current(kept)
+    assert after.restore() is True
+    assert after.publication is not None
+    assert (after.publication.body, after.publication.digest) == (document.body, document.digest)
+    assert gzip.decompress(after.publication.gzipped) == document.body
+
+
+def test_the_newest_kept_document_is_the_one_that_is_restored(tmp_path: Path) -> None:
+    current = Current(tmp_path / "document.json")
+    for slugs in (("a",), ("a", "b"), ("b",)):
+        current.keep(document_of(*slugs).body)
+    after = Current(tmp_path / "document.json")
+    after.restore()
+    assert after.publication is not None
+    assert after.publication.body == document_of("b").body
+    assert [path.name for path in tmp_path.iterdir()] == ["document.json"]
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b"",
+        b"{}",
+        document_of("a").body[:-1],
+        document_of("a").body[: len(document_of("a").body) // 2],
+        document_of("a").body.replace(b"10.0.0.1", b"10.0.0.2"),
+        b"\xff\x00" + document_of("a").body[2:],
+    ],
+)
+def test_a_torn_kept_document_is_refused(tmp_path: Path, torn: bytes) -> None:
+    (tmp_path / "document.json").write_bytes(torn)
+    current = Current(tmp_path / "document.json")
+    assert current.restore() is False
+    assert current.publication is None
+
+
+def test_what_is_half_written_beside_it_is_not_taken_for_it(tmp_path: Path) -> None:
+    current = Current(tmp_path / "document.json")
+    current.keep(document_of("a").body)
+    (tmp_path / "document.new").write_bytes(b"half")
+    assert current.restore() is True
+    assert current.keep(document_of("b").body) is None
+
+
+def test_a_document_that_cannot_be_kept_is_told_and_not_raised(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder belongs")
+    current = Current(tmp_path / "state" / "document.json")
+    assert isinstance(current.keep(document_of("a").body), OSError)
+    assert current.restore() is False
+
+
+def test_publishing_wakes_who_waits_on_the_one_before() -> None:
+    current = Current(Path("nowhere"))
+    first, second = publication_of("a"), publication_of("b")
+    current.publish(first)
+    assert not first.superseded.is_set()
+    current.publish(second)
+    assert first.superseded.is_set()
+    assert not second.superseded.is_set()
+    assert current.publication is second
+
+
+def test_closing_wakes_who_waits_on_the_present_one() -> None:
+    current = Current(Path("nowhere"))
+    current.close()
+    current.publish(publication := publication_of("a"))
+    current.close()
+    assert publication.superseded.is_set()
+    assert current.closing.is_set()
+
+
+def test_the_same_body_is_the_same_gzip() -> None:
+    assert publication_of("a").gzipped == publication_of("a").gzipped
+
+
+def test_the_bodies_are_what_was_rendered() -> None:
+    document, publication = document_of("a"), publication_of("a")
+    assert publication.body == document.body
+    assert gzip.decompress(publication.gzipped) == document.body
+    assert publication.digest == document.digest

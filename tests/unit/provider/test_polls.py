@@ -1,0 +1,206 @@
+"""Long polling: who is answered at once, who is held, and what ends a hold."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from provider.current import Current
+from provider.polls import Polls
+from provider.publication import Publication, encode_publication
+
+LONG_S, SHORT_S = 60.0, 0.02
+
+
+class Connection:
+    """Stands in for the task of a connection: all that counts is that it is one."""
+
+
+def publication(name: str) -> Publication:
+    """A publication of this digest."""
+    return encode_publication(name.encode(), name)
+
+
+class Stage:
+    """A publication in force, and pollers of it."""
+
+    def __init__(self, hold_s: float, first: str | None = "one") -> None:
+        self.current = Current(Path("nowhere"))
+        self.polls = Polls(self.current, hold_s)
+        self.hung_up = False
+        if first:
+            self.publish(first)
+
+    def publish(self, name: str) -> None:
+        """Show the next one."""
+        self.current.publish(publication(name))
+
+    async def poll(self, connection: Any, *, hold: bool = True, remote: str = "t1") -> str | None:
+        """The digest that one request is answered with."""
+        answer = await self.polls.next_document(connection, remote, lambda: self.hung_up, hold=hold)
+        return answer.digest if answer else None
+
+    async def held(self, connection: Any, **more: Any) -> asyncio.Task[str | None]:
+        """A request that is being held."""
+        before = self.polls.held
+        request = asyncio.create_task(self.poll(connection, **more))
+        while self.polls.held == before:
+            await asyncio.sleep(0)
+            assert not request.done(), "it was answered at once"
+        return request
+
+
+async def test_before_anything_was_published_there_is_no_answer() -> None:
+    assert await Stage(LONG_S, first=None).poll(Connection()) is None
+
+
+async def test_the_first_request_of_a_connection_is_answered_at_once() -> None:
+    stage = Stage(LONG_S)
+    assert await stage.poll(Connection()) == "one"
+    assert await stage.poll(Connection()) == "one"
+    assert stage.polls.held == 0
+
+
+async def test_a_later_one_is_held_until_there_is_something_new() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    request = await stage.held(connection)
+    stage.publish("two")
+    assert await request == "two"
+
+
+async def test_a_connection_that_missed_something_is_answered_at_once() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    stage.publish("two")
+    assert await stage.poll(connection) == "two"
+    assert stage.polls.held == 0
+
+
+async def test_a_hold_ends_with_what_is_newest() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    request = await stage.held(connection)
+    stage.publish("two")
+    stage.publish("three")
+    assert await request == "three"
+    request = await stage.held(connection)
+    stage.publish("four")
+    assert await request == "four"
+
+
+async def test_when_nothing_comes_the_hold_ends_with_the_same_document() -> None:
+    stage, connection = Stage(SHORT_S), Connection()
+    await stage.poll(connection)
+    request = await stage.held(connection)
+    assert await request == "one"
+
+
+async def test_a_hold_of_nothing_is_no_hold() -> None:
+    stage, connection = Stage(0.0), Connection()
+    assert [await stage.poll(connection) for _ in range(3)] == ["one"] * 3
+
+
+async def test_who_asks_not_to_be_held_is_not() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    assert [await stage.poll(connection, hold=False) for _ in range(3)] == ["one"] * 3
+    assert stage.polls.held == 0
+
+
+async def test_what_was_had_without_holding_counts_as_had() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection, hold=False)
+    request = await stage.held(connection)
+    stage.publish("two")
+    assert await request == "two"
+
+
+async def test_one_connection_does_not_answer_for_another() -> None:
+    stage, one, two = Stage(LONG_S), Connection(), Connection()
+    await stage.poll(one)
+    request = await stage.held(one)
+    assert await stage.poll(two) == "one"
+    stage.publish("two")
+    assert await request == "two"
+    assert await stage.poll(two) == "two"
+
+
+async def test_a_connection_that_went_back_to_an_older_document_is_served_it() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    stage.publish("two")
+    await stage.poll(connection)
+    stage.publish("one")
+    assert await stage.poll(connection) == "one"
+
+
+async def test_a_request_without_a_connection_is_never_held() -> None:
+    stage = Stage(LONG_S)
+    assert [await stage.poll(None) for _ in range(2)] == ["one", "one"]
+
+
+async def test_closing_releases_every_held_request_with_the_present_document() -> None:
+    stage, connections = Stage(LONG_S), [Connection() for _ in range(3)]
+    for connection in connections:
+        await stage.poll(connection)
+    requests = [await stage.held(connection) for connection in connections]
+    stage.current.close()
+    assert await asyncio.gather(*requests) == ["one"] * 3
+
+
+async def test_once_it_is_closing_nobody_is_held() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    stage.current.close()
+    stage.publish("two")
+    assert [await stage.poll(connection) for _ in range(3)] == ["two"] * 3
+
+
+async def test_a_client_that_hangs_up_is_let_go_and_held_less_long() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    request = await stage.held(connection)
+    stage.hung_up = True
+    with capture_logs() as logs:
+        assert await request == "one"
+    assert [(line["event"], line["remote"]) for line in logs] == [("poller_hung_up", "t1")]
+    assert "ROUTEBOOK_HOLD_S" in logs[0]["advice"]
+    stage.hung_up = False
+    again = Connection()
+    await stage.poll(again)
+    request = await stage.held(again)
+    assert await request == "one", "it now ends by itself, long before a minute"
+
+
+async def test_a_client_that_hangs_up_shortens_the_hold_of_its_address_alone() -> None:
+    stage, hasty, patient = Stage(LONG_S), Connection(), Connection()
+    await stage.poll(hasty)
+    await stage.poll(patient, remote="t2")
+    request = await stage.held(hasty)
+    stage.hung_up = True
+    await request
+    stage.hung_up = False
+    await stage.poll(hasty)
+    waiting = await stage.held(patient, remote="t2")
+    shortened = await stage.held(hasty)
+    assert await shortened == "one"
+    assert not waiting.done()
+    stage.publish("two")
+    assert await waiting == "two"
+
+
+async def test_answers_and_holds_are_counted() -> None:
+    stage, connection = Stage(SHORT_S), Connection()
+    for _ in range(3):
+        await stage.poll(connection)
+    assert (stage.polls.answered, stage.polls.held) == (3, 2)
+
+
+async def test_a_connection_that_ended_is_forgotten() -> None:
+    stage = Stage(LONG_S)
+    for _ in range(5):
+        await stage.poll(Connection())
+    assert len(stage.polls._had) == 0

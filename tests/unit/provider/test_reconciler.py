@@ -1,0 +1,158 @@
+"""One pass after the other: what is published, what stays, and what is said of problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from provider.current import Current
+from provider.observe.certificates import CertificateFolder
+from provider.reconciler import Reconciler
+from provider.render.compile import Rules
+from registry.errors import StoreUnavailable
+from tests.records import UPSTREAM, record, router
+from tests.unit.fakes import AbsentEngine, WatchedEngine, store_over
+
+Routed = dict[str, Any]
+
+
+def routed(slug: str, **fields: Any) -> Routed:
+    """A record with a router, named `<slug>.test`."""
+    return record(slug=slug, **router(**fields))
+
+
+class Stage:
+    """A reconciler over an engine, and what it published."""
+
+    def __init__(self, engine: Any, folder: Path) -> None:
+        self.engine = engine
+        self.store = store_over(engine)
+        self.current = Current(folder / "state" / "document.json")
+        certificates = CertificateFolder(folder, str(folder))
+        self.reconciler = Reconciler(
+            self.store, certificates, Rules(), self.current, default_certificate=False
+        )
+
+    async def reconcile(self) -> list[tuple[str, str]]:
+        """One pass: what is logged of it."""
+        with capture_logs() as logs:
+            await self.reconciler.reconcile()
+        return [(line["event"], str(line.get("what", ""))) for line in logs]
+
+    @property
+    def body(self) -> bytes:
+        """The document in force."""
+        assert self.current.publication is not None
+        return self.current.publication.body
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Callable[..., Stage]:
+    """Makes a stage over records."""
+    return lambda *records: Stage(WatchedEngine(*records), tmp_path)
+
+
+async def test_the_first_pass_publishes_and_keeps_what_it_publishes(
+    stage: Callable[..., Stage], tmp_path: Path
+) -> None:
+    made = stage(routed("one"))
+    assert await made.reconcile() == [("published", "")]
+    assert b'Host(\\"one.test\\")' in made.body
+    assert (tmp_path / "state" / "document.json").read_bytes() == made.body
+
+
+async def test_a_pass_without_a_visible_change_publishes_nothing(
+    stage: Callable[..., Stage],
+) -> None:
+    made = stage(routed("one"))
+    await made.reconcile()
+    before = made.current.publication
+    assert await made.reconcile() == []
+    await made.engine.edit_one(0, routed("one") | {"health": {"status": "degraded"}})
+    assert await made.reconcile() == []
+    assert made.current.publication is before
+
+
+async def test_a_change_is_published(stage: Callable[..., Stage]) -> None:
+    made = stage(routed("one"))
+    await made.reconcile()
+    await made.engine.edit_one(0, routed("one", hostnames=["new.test"]))
+    assert await made.reconcile() == [("published", "")]
+    assert b"new.test" in made.body
+
+
+async def test_a_store_that_fails_leaves_the_document_and_is_told_once(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stage(routed("one"))
+    await made.reconcile()
+    before = made.body
+
+    async def fail() -> Any:
+        raise StoreUnavailable("cannot read")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(made.engine, "load", fail)
+        assert await made.reconcile() == [("problem", "catalogue")]
+        assert await made.reconcile() == []
+    assert await made.reconcile() == [("mended", "catalogue")]
+    assert made.body == before
+
+
+async def test_where_there_never_was_a_catalogue_nothing_is_published(tmp_path: Path) -> None:
+    made = Stage(AbsentEngine(), tmp_path)
+    assert await made.reconcile() == [("problem", "catalogue")]
+    assert made.current.publication is None
+    await made.store.initialise()
+    assert await made.reconcile() == [("published", ""), ("mended", "catalogue")]
+
+
+async def test_each_problem_is_told_when_it_comes_and_when_it_goes(
+    stage: Callable[..., Stage],
+) -> None:
+    made = stage(routed("one"), record(slug="two", name=""))
+    assert await made.reconcile() == [("published", ""), ("problem", "env-two invalid_record")]
+    assert await made.reconcile() == []
+    await made.engine.edit_one(1, record(slug="two"))
+    assert await made.reconcile() == [("mended", "env-two invalid_record")]
+
+
+async def test_a_document_that_cannot_be_kept_is_served_all_the_same(
+    stage: Callable[..., Stage], tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("a file where the folder belongs")
+    made = stage(routed("one"))
+    assert [event for event, _ in await made.reconcile()] == ["published", "document_not_kept"]
+    assert b"one.test" in made.body
+
+
+@pytest.mark.xfail(strict=True, reason="what one record raises ends the whole pass")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        router(service_url="http://a..b/"),
+        {"created_at": "0001-01-01T00:00:00+01:00"},
+        router(tls={"cert_file": "loop.crt", "key_file": "loop.crt"}),
+    ],
+)
+async def test_nothing_in_one_record_touches_the_route_of_another(
+    stage: Callable[..., Stage], tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    (tmp_path / "loop.crt").symlink_to("loop.crt")
+    made = stage(routed("one"), record(slug="two", **changes))
+    await made.reconcile()
+    assert b"one.test" in made.body
+    assert UPSTREAM.encode() in made.body
+
+
+@pytest.mark.xfail(strict=True, reason="what one record raises ends the whole pass")
+async def test_half_a_surrogate_pair_in_one_record_touches_no_other(
+    stage: Callable[..., Stage],
+) -> None:
+    made = stage(routed("one"), '{"project_id": "\\ud800", "slug": "two"}')
+    await made.reconcile()
+    assert b"one.test" in made.body

@@ -1,0 +1,115 @@
+"""Edits of the catalogue file by others are told, however they are made."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from registry.engines import watching
+from registry.engines.json_file import JsonFileEngine
+from registry.engines.watching import file_signature
+
+CATALOGUE = '{"environments": [{"slug": "a"}]}'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A catalogue of one record."""
+    path = tmp_path / "environments.json"
+    path.write_text(CATALOGUE)
+    return path
+
+
+@pytest.fixture
+async def engine(file: Path) -> AsyncIterator[JsonFileEngine]:
+    """The engine over it."""
+    opened = JsonFileEngine(file)
+    yield opened
+    await opened.aclose()
+
+
+def in_place(file: Path, text: str) -> None:
+    """Written over, as some editors do."""
+    file.write_text(text)
+
+
+def by_rename(file: Path, text: str) -> None:
+    """Written beside it and renamed, as most do."""
+    file.with_name("new").write_text(text)
+    file.with_name("new").rename(file)
+
+
+def by_a_swapped_link(file: Path, text: str) -> None:
+    """As Kubernetes changes a mounted folder."""
+    target = file.with_name(f"{len(list(file.parent.iterdir()))}.json")
+    target.write_text(text)
+    file.with_name("new").symlink_to(target.name)
+    file.with_name("new").rename(file)
+
+
+@pytest.mark.parametrize("edit", [in_place, by_rename, by_a_swapped_link])
+async def test_what_others_do_to_the_file_is_told(
+    engine: JsonFileEngine, file: Path, edit: Callable[[Path, str], None]
+) -> None:
+    seen, looking = await looked_at(engine)
+    for n in itertools.count():  # the first ones may come before the watch stands
+        edit(file, CATALOGUE.replace("a", f"a{n}"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await seen.wait()
+        if seen.is_set():
+            break
+    await engine.aclose()
+    await looking
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the safety poll starts from what it finds, not what was read"
+)
+async def test_an_edit_before_the_watch_stands_is_told_too(
+    engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SAFETY_POLL_S", 0.02)
+    seen, looking = await looked_at(engine)
+    in_place(file, CATALOGUE.replace("a", "b"))
+    try:
+        async with asyncio.timeout(1):
+            await seen.wait()
+    finally:
+        await engine.aclose()
+        await looking
+
+
+async def looked_at(engine: JsonFileEngine) -> tuple[asyncio.Event, asyncio.Task[None]]:
+    """What is set once a tick has led to another revision, and the task that looks for it."""
+    before, seen = await engine.load(), asyncio.Event()
+
+    async def look_at_each_tick() -> None:
+        async for _ in engine.ticks():
+            if (await engine.load()).revision != before.revision:
+                seen.set()
+
+    looking = asyncio.create_task(look_at_each_tick())
+    await asyncio.sleep(0)
+    return seen, looking
+
+
+@pytest.mark.parametrize("edit", [in_place, by_rename, by_a_swapped_link])
+def test_the_signature_of_a_file_changes_with_each_edit(
+    file: Path, edit: Callable[[Path, str], None]
+) -> None:
+    before = file_signature(file)
+    assert file_signature(file) == before
+    edit(file, CATALOGUE + " ")
+    assert file_signature(file) != before
+
+
+def test_a_file_that_is_not_there_has_no_signature(tmp_path: Path) -> None:
+    assert file_signature(tmp_path / "none") is None
+    (tmp_path / "loop").symlink_to("loop")
+    assert file_signature(tmp_path / "loop") is None

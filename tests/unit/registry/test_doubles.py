@@ -1,0 +1,106 @@
+"""Records that claim one id or slug: who is in force, and that nobody is so twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.records import GONE, record
+from tests.unit.catalogue import Reading, codes, in_force
+
+ONE, TWO = record(slug="one", name="One"), record(slug="two", name="Two")
+
+
+def broken(slug: str, **changes: Any) -> dict[str, Any]:
+    """A record that says a status that there is not."""
+    return record(slug=slug, **{"name": "Edited", "health": {"status": "fine"}, **changes})
+
+
+@pytest.mark.xfail(strict=True, reason="each broken copy brings the last good version back")
+@pytest.mark.parametrize(
+    "copy",
+    [broken("one"), broken("one", environment_id=GONE), broken("1", environment_id="env-one")],
+)
+def test_two_broken_copies_bring_one_version_back(copy: dict[str, Any]) -> None:
+    reading = Reading()
+    reading.read(ONE)
+    assert in_force(reading.read(broken("one"), copy)) == [("env-one", "One")]
+
+
+@pytest.mark.xfail(strict=True, reason="each broken copy brings the last good version back")
+def test_a_double_whose_workspace_vanishes_brings_one_version_back() -> None:
+    reading = Reading()
+    reading.read(ONE, record(slug="one", name="Double"))
+    reading.projects.missing.add("nightshift")
+    assert in_force(reading.read(ONE, record(slug="one", name="Double"))) == [("env-one", "One")]
+
+
+def test_of_doubles_the_first_is_in_force() -> None:
+    snapshot = Reading().read(ONE, record(slug="one", name="Double"))
+    assert in_force(snapshot) == [("env-one", "One")]
+    assert codes(snapshot) == ["", "id_taken"]
+
+
+@pytest.mark.parametrize(
+    ("late", "code"),
+    [
+        ({"slug": "one", "environment_id": "env-late"}, "slug_taken"),
+        ({"slug": "late", "environment_id": "env-one"}, "id_taken"),
+        ({"slug": "env-one", "environment_id": "env-late"}, "slug_taken"),
+        ({"slug": "late", "environment_id": "one"}, "id_taken"),
+    ],
+)
+def test_the_incumbent_keeps_its_name_though_the_newcomer_stands_first(
+    late: dict[str, Any], code: str
+) -> None:
+    reading = Reading()
+    reading.read(ONE)
+    snapshot = reading.read(record(**late, name="Late"), ONE)
+    assert in_force(snapshot) == [("env-one", "One")]
+    assert codes(snapshot) == [code, ""]
+
+
+def test_the_incumbent_is_known_though_it_was_edited_too() -> None:
+    reading = Reading()
+    reading.read(ONE)
+    edited = record(slug="one", name="Edited")
+    copied = record(slug="copy", environment_id="env-one", name="Copy")
+    assert in_force(reading.read(copied, edited)) == [("env-one", "Edited")]
+
+
+def test_a_record_may_change_its_slug_or_swap_it() -> None:
+    reading = Reading()
+    reading.read(ONE, TWO)
+    swapped = [
+        record(slug="two", environment_id="env-one"),
+        record(slug="one", environment_id="env-two"),
+    ]
+    snapshot = reading.read(*swapped)
+    assert snapshot.faults == ()
+    assert {each.environment_id: each.slug for each in snapshot.environments} == {
+        "env-one": "two",
+        "env-two": "one",
+    }
+
+
+def test_a_record_may_have_its_id_for_a_slug() -> None:
+    assert Reading().read(record(slug="one", environment_id="one")).faults == ()
+
+
+@pytest.mark.xfail(strict=True, reason="the names of a broken incumbent are free for the taking")
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_broken_incumbent_keeps_its_slug_too(order: int) -> None:
+    reading = Reading()
+    reading.read(ONE)
+    newcomer = record(slug="one", environment_id="env-new", name="Newcomer")
+    snapshot = reading.read(*[broken("one"), newcomer][::order])
+    assert in_force(snapshot) == [("env-one", "One")]
+
+
+@pytest.mark.xfail(strict=True, reason="the names of a broken incumbent are free for the taking")
+def test_a_broken_incumbent_keeps_its_id_too() -> None:
+    reading = Reading()
+    reading.read(ONE)
+    copied = record(slug="copy", environment_id="env-one", name="Copy")
+    assert in_force(reading.read(copied, broken("one"))) == [("env-one", "One")]
