@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -60,7 +61,7 @@ def confirm() -> None:
     from registry.errors import RegistryError
 
     try:
-        ids = Client().confirm()
+        ids = Client(os.environ).confirm()
     except RegistryError as error:
         _end(f"{error.code}: {error.detail}", 1)
     except Unreachable as error:

@@ -107,7 +107,12 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: Source, **_others: Source
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: Source,
+        env_settings: Source,
+        dotenv_settings: Source,
+        file_secret_settings: Source,
     ) -> tuple[Source, ...]:
         """Flags, which come first by themselves, then what `read_settings` read."""
         return (init_settings,)
@@ -115,10 +120,7 @@ class Settings(BaseSettings):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on; port 0 takes a free one. Raises WrongSetting."""
-        host, _, port = self.listen.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-            raise WrongSetting(f"listen: {self.listen!r} is not an address such as 127.0.0.1:8700")
-        return host.strip("[]"), int(port)
+        return _host_and_port(self.listen)
 
     @property
     def is_loopback(self) -> bool:
@@ -166,6 +168,7 @@ def _refuse_misspelt(environ: Mapping[str, str]) -> None:
 
 
 def _refuse_mismatches(settings: Settings) -> None:
+    _host_and_port(settings.listen)
     if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
         raise WrongSetting("tls_cert_file, tls_key_file: set both, or neither")
     for role, path in settings.token_files.items():
@@ -174,6 +177,13 @@ def _refuse_mismatches(settings: Settings) -> None:
     for url in settings.traefik_api:
         if not _is_http(url):
             raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")
+
+
+def _host_and_port(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise WrongSetting(f"listen: {listen!r} is not an address such as 127.0.0.1:8700")
+    return host.strip("[]"), int(port)
 
 
 def _is_http(url: str) -> bool:

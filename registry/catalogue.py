@@ -131,10 +131,11 @@ class Catalogue:
                 return True
             if stale:
                 return await self._reinstate(found, mended, stale)
-        if any(_lacks_keys(entry) for entry in found.entries) and await self._complete(found):
+        lacking = any(_lacks_keys(entry) for entry in found.entries)
+        if lacking and await self._complete(found):
             return False
         await self._put_in_force(found)
-        self._judged = found
+        self._judged = None if lacking else found  # completed with the next reading, if not now
         return True
 
     def _recent(self) -> list[Revision]:

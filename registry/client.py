@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ class Unreachable(Exception):
 class Client:
     """One API, with the token that AGENT_TOKEN, or AGENT_EMAIL and AGENT_PASSWORD, give."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._url = environ.get("AGENT_API_URL", DEFAULT_URL).rstrip("/")
         self._token = environ.get("AGENT_TOKEN")
         self._login = environ.get("AGENT_EMAIL"), environ.get("AGENT_PASSWORD")

@@ -23,7 +23,9 @@ _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def make_application(surface: Surface) -> web.Application:
     """Every route of the table; shutdown releases held polls."""
-    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[problems_for_errors])
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX, middlewares=[problems_for_errors, no_strangers]
+    )
     app[SURFACE] = surface
     app[DESCRIPTION] = describe(ROUTES, version("routebook"))
     for route in ROUTES:
@@ -58,6 +60,13 @@ async def problems_for_errors(request: web.Request, handler: _Next) -> web.Strea
     except Exception:
         _log.exception("request_failed", method=request.method, path=request.path)
         return problem("internal", "a bug of ours; the log has it")
+
+
+@web.middleware
+async def no_strangers(request: web.Request, handler: _Next) -> web.StreamResponse:
+    """Open mode's checks, before a path is known or not."""
+    request.app[SURFACE].door.refuse_strangers(request)
+    return await handler(request)
 
 
 def _checked(route: Route) -> _Next:

@@ -14,7 +14,7 @@ from provider.auth.open_mode import refusal
 from registry.errors import Forbidden, HostNotAllowed, Unauthenticated
 from registry.revisions import Author
 
-IDENTITY = "routebook.identity"
+IDENTITY = web.RequestKey("identity", Identity)
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,16 @@ class Door:
         """Whether every local caller may do everything, since there are no accounts."""
         return self.loopback and self.book.is_empty()
 
+    def refuse_strangers(self, request: web.Request) -> None:
+        """Open mode's checks, on whatever path. Raises HostNotAllowed."""
+        reason = refusal(request.headers, self.allowed_hosts) if self.is_open() else None
+        if reason is not None:
+            raise HostNotAllowed(reason)
+
     def admit(self, request: web.Request, access: Access) -> None:
         """Put the caller's identity on the request.
 
-        Raises HostNotAllowed, Unauthenticated and Forbidden.
+        Raises Unauthenticated and Forbidden.
         """
         identity = self._identity(request)
         if not may(identity, access):
@@ -43,9 +49,6 @@ class Door:
 
     def _identity(self, request: web.Request) -> Identity | None:
         if self.is_open():
-            reason = refusal(request.headers, self.allowed_hosts)
-            if reason is not None:
-                raise HostNotAllowed(reason)
             return LOCAL
         presented = presented_token(request)
         return self.book.identify(presented) if presented else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from provider.api.door import author
 from provider.api.environments import answer_with
@@ -24,12 +24,17 @@ class HistoryQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
+def _whole(value: object) -> object:
+    """In JSON 7.0 is an integer as well."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Revert(BaseModel):
     """The revision whose state is to come back."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    revision: Annotated[int, Field(ge=1)]
+    revision: Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 
 
 async def read_history(request: web.Request) -> web.Response:

@@ -56,7 +56,8 @@ _UPSTREAM: list[Schema] = [
     {"required": ["port"], "properties": {"port": {"type": "string"}}},
 ]
 # What has a default in a new record, and may be null there too.
-_DEFAULTED = ("lifecycle", "health")
+_DEFAULTED_PARTS = ("lifecycle", "health")
+_DEFAULTED = ("environment_id", "owner")
 
 _NEW: Schema = {
     "project_id": "nightshift",
@@ -110,10 +111,12 @@ def _created(record: Schema, schemas: dict[str, Schema]) -> Schema:
     """What POST takes: what has a default may be missing, also inside lifecycle and health."""
     properties = dict(record["properties"])
     for name in _DEFAULTED:
+        properties[name] = {"anyOf": [properties[name], _NULL]}
+    for name in _DEFAULTED_PARTS:
         part = _input(schemas, name.title())
         schemas[f"{name.title()}Create"] = _asking_nothing(part)
         properties[name] = {"anyOf": [{"$ref": f"{_REF}{name.title()}Create"}, _NULL]}
-    made_up = {"environment_id", "owner", *_DEFAULTED}
+    made_up = {*_DEFAULTED, *_DEFAULTED_PARTS}
     required = [name for name in record["required"] if name not in made_up]
     return {
         **_taking_what_was_read({**record, "properties": properties, "required": required}),

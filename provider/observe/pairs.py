@@ -62,7 +62,7 @@ def parse_pair(certificate: bytes, key: bytes, cert_file: str, key_file: str) ->
         names, not_after = _names(leaf), leaf.not_valid_after_utc
         certified = leaf.public_key().public_bytes(*spki)
     except _UNREADABLE as error:
-        raise UnusablePair(f"{cert_file} holds no certificate in PEM that we can read") from error
+        raise UnusablePair(f"{cert_file} holds no certificate in PEM") from error
     try:
         private = load_pem_private_key(key, password=None)
         own = private.public_key().public_bytes(*spki)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from registry.engines.json_file import JsonFileEngine
 from registry.engines.protocol import Engine
 from registry.errors import StoreUnavailable
 
+_NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 CATALOGUE = "environments.json"
 _log = structlog.get_logger()
 
@@ -35,6 +37,8 @@ async def open_engine(data: Path) -> AsyncIterator[Engine]:
             f"another Routebook serves {data}; stop it, or give this one a folder with --data"
         ) from error
     except OSError as error:
+        if error.errno not in _NO_WRITING:
+            raise StoreUnavailable(f"cannot lock {data}: {error.strerror or error}") from error
         _log.error("not_locked", folder=str(data), reason=error.strerror or str(error))
     for late in _cleared(data / CATALOGUE):
         _log.error("late_save_kept_aside", file=late.name, reason="a crash while it was saved")

@@ -157,17 +157,17 @@ async def test_shutdown_releases_held_polls_with_the_current_document(patient: D
     assert {answer.content for answer in answers} == {current}
 
 
-async def test_a_client_that_hangs_up_is_logged_with_advice_and_held_shorter(
+async def test_a_client_that_hangs_up_again_is_logged_with_advice_and_held_shorter(
     patient: Daemon,
 ) -> None:
     with capture_logs() as logs:
-        async with held(patient) as tasks:
-            tasks[0].cancel()
 
-            def is_logged() -> None:
-                assert "poller_hung_up" in [entry["event"] for entry in logs]
+        async def hang_up_until_it_is_told() -> None:
+            async with held(patient) as tasks:
+                tasks[0].cancel()
+            assert "poller_hung_up" in [entry["event"] for entry in logs]
 
-            await eventually(is_logged)
+        await eventually(hang_up_until_it_is_told)
     entry = next(entry for entry in logs if entry["event"] == "poller_hung_up")
     assert "pollTimeout" in entry["advice"]
     assert 0 < entry["hold_s"] < DEADLINE_S

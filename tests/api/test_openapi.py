@@ -71,7 +71,6 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.xfail(strict=True, reason="the table in routes.py leaves these out")
 @pytest.mark.parametrize(
     ("operation_id", "codes"),
     [

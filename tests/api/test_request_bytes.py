@@ -99,7 +99,6 @@ async def test_a_gzipped_body_has_the_bound_of_what_it_unpacks_to(daemon: Daemon
     refused(answer, 413, "too_large")
 
 
-@pytest.mark.xfail(strict=True, reason="a content coding that does not decode is a 500")
 async def test_a_body_that_does_not_unpack_is_the_callers_fault(daemon: Daemon) -> None:
     answer = await post(daemon, b"{}", **JSON, **{"Content-Encoding": "gzip"})
     assert answer.status in (400, 415), answer.content
@@ -156,7 +155,6 @@ async def test_a_whole_surrogate_pair_is_one_character(daemon: Daemon) -> None:
     assert "\U0001f680" in daemon.folders.catalogue.read_text("utf-8")
 
 
-@pytest.mark.xfail(strict=True, reason="a time before year 1 in UTC is an OverflowError, a 500")
 @pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 async def test_a_time_that_utc_cannot_hold_is_refused(daemon: Daemon, instant: str) -> None:
     health = {"status": "healthy", "checked_at": instant}

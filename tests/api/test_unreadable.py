@@ -96,7 +96,6 @@ async def test_bytes_that_are_not_utf_8_are_said_with_their_line(daemon: Daemon)
     assert (problem["line"], problem["column"]) == (2, 8)
 
 
-@pytest.mark.xfail(strict=True, reason="the column counts bytes, not characters")
 async def test_the_column_of_a_wrong_byte_counts_characters(daemon: Daemon) -> None:
     daemon.folders.catalogue.write_bytes('{"ü": "'.encode() + b'\xff"}')
     answer = await daemon.call("POST", ALL, json=body("new"))
@@ -109,7 +108,7 @@ async def test_a_removed_file_is_no_empty_catalogue(daemon: Daemon) -> None:
     daemon.folders.catalogue.unlink()
     await until_problem(daemon, "catalogue_unreadable", None)
     answer = await daemon.call("POST", ALL, json=body("new"))
-    assert "--init" in refused(answer, 409, "catalogue_unreadable")["detail"]
+    assert "begin anew" in refused(answer, 409, "catalogue_unreadable")["detail"]
     assert not daemon.folders.catalogue.exists()
     assert await slugs(daemon) == ["dev"]
     assert "dev.test" in str(await document(daemon))

@@ -70,7 +70,6 @@ async def test_a_wrong_setting_exits_with_2_and_is_named(
     assert "Traceback" not in process.said
 
 
-@pytest.mark.xfail(strict=True, reason="a ValueError of urlsplit or int ends in a traceback")
 @pytest.mark.parametrize(
     "flags",
     [
@@ -133,6 +132,5 @@ async def test_a_port_that_is_taken_exits_with_1_and_says_which(
     assert f"cannot listen on {address}" in process.said
 
 
-@pytest.mark.xfail(strict=True, reason="`environ` is only searched for misspelt names, not read")
 def test_settings_are_read_from_the_environment_that_is_given() -> None:
     assert read_settings([], environ={"ROUTEBOOK_HOLD_S": "2"}).hold_s == 2

@@ -12,6 +12,7 @@ from provider.publication import Publication, encode_publication
 from provider.render.compile import Rules, compile_record
 from provider.render.document import Document, assemble
 from provider.render.fragment import Fragment
+from registry.errors import RegistryError
 from tests.records import routed
 
 
@@ -83,7 +84,7 @@ def test_what_is_half_written_beside_it_is_not_taken_for_it(tmp_path: Path) -> N
 def test_a_document_that_cannot_be_kept_is_told_and_not_raised(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder belongs")
     current = Current(tmp_path / "state" / "document.json")
-    assert isinstance(current.keep(document_of("a").body), OSError)
+    assert isinstance(current.keep(document_of("a").body), RegistryError)
     assert current.restore() is False
 
 

@@ -159,37 +159,46 @@ async def test_once_it_is_closing_nobody_is_held() -> None:
     assert [await stage.poll(connection) for _ in range(3)] == ["two"] * 3
 
 
-async def test_a_client_that_hangs_up_is_let_go_and_held_less_long() -> None:
+async def test_one_hang_up_is_let_go_and_changes_nothing() -> None:
     stage, connection = Stage(LONG_S), Connection()
-    await stage.poll(connection)
-    request = await stage.held(connection)
-    stage.hung_up = True
     with capture_logs() as logs:
-        assert await request == "one"
+        await hang_up(stage, connection, "t1")
+    assert logs == []
+
+
+async def test_hang_ups_at_one_age_shorten_the_hold_and_are_told() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    with capture_logs() as logs:
+        for _ in range(2):
+            await hang_up(stage, connection, "t1")
     assert [(line["event"], line["remote"]) for line in logs] == [("poller_hung_up", "t1")]
     assert "ROUTEBOOK_HOLD_S" in logs[0]["advice"]
-    stage.hung_up = False
     again = Connection()
     await stage.poll(again)
     request = await stage.held(again)
     assert await request == "one", "it now ends by itself, long before a minute"
 
 
-async def test_a_client_that_hangs_up_shortens_the_hold_of_its_address_alone() -> None:
+async def test_a_hold_is_shortened_for_its_address_alone() -> None:
     stage, hasty, patient = Stage(LONG_S), Connection(), Connection()
-    await stage.poll(hasty)
+    for _ in range(2):
+        await hang_up(stage, hasty, "t1")
     await stage.poll(patient, remote="t2")
-    request = await stage.held(hasty)
-    stage.hung_up = True
-    await request
-    stage.hung_up = False
-    await stage.poll(hasty)
     waiting = await stage.held(patient, remote="t2")
     shortened = await stage.held(hasty)
     assert await shortened == "one"
     assert not waiting.done()
     stage.publish("two")
     assert await waiting == "two"
+
+
+async def hang_up(stage: Stage, connection: Connection, remote: str) -> None:
+    """A held request whose client goes away."""
+    await stage.poll(connection, remote=remote)
+    request = await stage.held(connection, remote=remote)
+    stage.hung_up = True
+    assert await request == "one"
+    stage.hung_up = False
 
 
 async def test_answers_and_holds_are_counted() -> None:

@@ -47,10 +47,10 @@ def test_what_a_hand_made_record_lacks_is_filled_in_and_named() -> None:
     assert decoded.environment.created_at is None
 
 
-def test_null_is_as_good_as_lacking_for_what_is_filled_in() -> None:
+def test_null_is_not_lacking_so_nothing_is_filled_in_beside_it() -> None:
     decoded = decode(record() | {"owner": None, "created_at": None})
-    assert decoded.wanting == ("owner", "created_at")
-    assert decoded.environment is not None
+    assert decoded.wanting == ()
+    assert [error.pointer for error in decoded.errors] == ["/owner"]
 
 
 @pytest.mark.parametrize("missing", ["lifecycle", "health", "name", "host", "project_id"])
@@ -68,7 +68,7 @@ def test_without_anyone_to_ask_a_missing_owner_is_a_fault() -> None:
 def test_a_completed_text_gains_the_wanting_keys_and_no_others() -> None:
     text = '{"slug": "dev", "name": "Dév", "metadata": {"z": 1.0, "a": 1}, "x-order": 3}'
     whole = environment(name="other", owner={"email": "ines@nightshift.test"})
-    completed = codec.encode_completed(text, whole, ("environment_id", "owner", "created_at"))
+    completed = codec.completed(text, whole, ("environment_id", "owner", "created_at"))
     value = json.loads(completed)
     assert list(value) == [
         "environment_id",
@@ -157,7 +157,6 @@ def test_half_a_surrogate_pair_in_the_project_id_is_a_fault_of_its_record() -> N
     assert decoded.code == "invalid_record"
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="OverflowError is no ValueError")
 def test_a_time_before_the_calendar_is_a_fault_of_its_record() -> None:
     snapshot = Reading().read(record(slug="good"), record(created_at="0001-01-01T00:00:00+01:00"))
     assert [each.slug for each in snapshot.environments] == ["good"]

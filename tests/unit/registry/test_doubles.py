@@ -17,7 +17,6 @@ def broken(slug: str, **changes: Any) -> dict[str, Any]:
     return record(slug=slug, **{"name": "Edited", "health": {"status": "fine"}, **changes})
 
 
-@pytest.mark.xfail(strict=True, reason="each broken copy brings the last good version back")
 @pytest.mark.parametrize(
     "copy",
     [broken("one"), broken("one", environment_id=GONE), broken("1", environment_id="env-one")],
@@ -28,7 +27,6 @@ def test_two_broken_copies_bring_one_version_back(copy: dict[str, Any]) -> None:
     assert in_force(reading.read(broken("one"), copy)) == [("env-one", "One")]
 
 
-@pytest.mark.xfail(strict=True, reason="each broken copy brings the last good version back")
 def test_a_double_whose_workspace_vanishes_brings_one_version_back() -> None:
     reading = Reading()
     reading.read(ONE, record(slug="one", name="Double"))

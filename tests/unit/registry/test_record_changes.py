@@ -79,7 +79,6 @@ def test_without_contacts_an_owner_is_required() -> None:
     assert [fault.pointer for fault in raised.value.errors] == ["/owner"]
 
 
-@pytest.mark.xfail(strict=True, reason="null counts as given here, and as omitted for lifecycle")
 @pytest.mark.parametrize("key", ["owner", "environment_id"])
 def test_null_means_omitted_for_whatever_has_a_default(key: str) -> None:
     assert created({**BODY, key: None}, PROJECT, NOON).owner.name == "Ines Okafor"

@@ -99,7 +99,6 @@ def test_an_id_is_never_a_path(folder: Path, project_id: str) -> None:
     assert "cannot name a workspace" in refusal(folder / "nightshift", project_id).detail
 
 
-@pytest.mark.xfail(strict=True, reason="`$` matches before a final newline too")
 def test_a_newline_ends_no_id(folder: Path) -> None:
     assert "cannot name a workspace" in refusal(folder, "nightshift\n").detail
 

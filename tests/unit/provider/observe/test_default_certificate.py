@@ -26,9 +26,9 @@ def test_it_is_a_pair_with_a_name_that_nobody_has(tmp_path: Path) -> None:
     assert pair.not_after - START == timedelta(days=825)
 
 
-def test_its_key_is_for_us_alone(tmp_path: Path) -> None:
+def test_its_key_is_for_us_and_the_group_of_the_folder(tmp_path: Path) -> None:
     made(tmp_path)
-    assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o640
 
 
 def test_it_is_kept_until_30_days_before_its_end(tmp_path: Path) -> None:

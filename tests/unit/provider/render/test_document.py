@@ -148,7 +148,6 @@ def test_the_default_pair_is_the_stores_and_not_listed_beside_it() -> None:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="the entrypoints' names make a key of any length")
 def test_no_name_is_longer_than_what_traefiks_parser_takes() -> None:
     entrypoints = [f"{'e' * 60}-{n}" for n in range(20)]
     names = parsed(document_of(routed("a", entrypoints=entrypoints)))["http"]["routers"]
