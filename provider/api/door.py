@@ -14,7 +14,7 @@ from provider.auth.open_mode import refusal
 from registry.errors import Forbidden, HostNotAllowed, Unauthenticated
 from registry.revisions import Author
 
-IDENTITY = web.RequestKey("identity", Identity)
+IDENTITY = web.RequestKey("identity", object)
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def presented_token(request: web.Request) -> str | None:
 
 def caller(request: web.Request) -> Identity | None:
     """Who is calling; None for a stranger on an open route."""
-    identity: Identity | None = request.get(IDENTITY)
-    return identity
+    identity = request.get(IDENTITY)
+    return identity if isinstance(identity, Identity) else None
 
 
 def author(request: web.Request) -> Author:

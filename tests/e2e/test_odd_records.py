@@ -46,26 +46,7 @@ RECORDS: dict[str, dict[str, Any]] = {
     "an id like the marker": {"environment_id": "routebook-0000000000000000"},
     "text that YAML reads in its own way": {"name": "\U0001f680 \u2028 \u2551 \x7f \\/ ~ !!x &a"},
 }
-_UNCAUGHT = "compile_record raises ValueError from canonical_host: every change stops"
-BUGS = {
-    "a hundred entrypoints with long names": (
-        "routers_of joins entrypoint names to a key of over 1,024 characters, for which Traefik "
-        "refuses the whole document"
-    ),
-    "an upstream with an empty label": _UNCAUGHT,
-    "an upstream with a label too long": _UNCAUGHT,
-    "a certificate that is a loop": "pairs._inside lets Path.resolve's RuntimeError through",
-    "a certificate on an unknown curve": "parse_pair lets UnsupportedAlgorithm through",
-}
-CASES = [
-    pytest.param(
-        each,
-        id=each,
-        marks=[pytest.mark.xfail(strict=True, reason=BUGS[each])] if each in BUGS else [],
-    )
-    for each in (*ROUTERS, *RECORDS)
-]
-DEADLINE_S, BUG_DEADLINE_S = 40.0, 4.0
+DEADLINE_S = 40.0
 # A certificate on secp112r1, which `cryptography` does not know.
 UNKNOWN_CURVE = b"""\
 -----BEGIN CERTIFICATE-----
@@ -80,7 +61,7 @@ BAMCAyUAMCICDwCtWlmRCV9pu5uOee93fQIPAJ/pTcPXD04czdnVmEf3
 """
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*ROUTERS, *RECORDS])
 async def test_an_odd_record_stops_no_change_of_another(tmp_path: Path, case: str) -> None:
     odd = record("odd", service_url="http://127.0.0.1:9") | RECORDS.get(case, {})
     odd["metadata"]["router"].update(ROUTERS.get(case, {}))
@@ -97,10 +78,9 @@ async def test_an_odd_record_stops_no_change_of_another(tmp_path: Path, case: st
         async def changed() -> None:
             assert (await stage.http("bystander.test")).upstream == "green"
 
-        await eventually(changed, BUG_DEADLINE_S if case in BUGS else DEADLINE_S)
+        await eventually(changed, DEADLINE_S)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason=_UNCAUGHT + ", and the start fails")
 async def test_a_daemon_starts_with_an_odd_record_and_routes_the_others(tmp_path: Path) -> None:
     odd = record("odd", service_url="http://a..b:9000")
     async with stage_in(tmp_path, records=(odd,)) as stage:
@@ -109,7 +89,6 @@ async def test_a_daemon_starts_with_an_odd_record_and_routes_the_others(tmp_path
         assert (await stage.http("beside-odd.test")).upstream == "blue"
 
 
-@pytest.mark.xfail(strict=True, reason=_UNCAUGHT + ", and the API answers 500")
 async def test_an_upstream_that_is_no_host_name_is_refused_by_the_api(tmp_path: Path) -> None:
     async with stage_in(tmp_path) as stage:
         status, problem = await stage.write("POST", "", body("odd", service_url="http://a..b:9000"))
@@ -118,11 +97,6 @@ async def test_an_upstream_that_is_no_host_name_is_refused_by_the_api(tmp_path: 
         assert problem["errors"][0]["pointer"] == "/metadata/router/service_url"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_encoded writes a folder's name beyond the basic plane as a surrogate pair, for which "
-    "Traefik refuses the whole document",
-)
 async def test_a_data_folder_with_any_name_serves_its_routes(tmp_path: Path) -> None:
     async with (
         asyncio.timeout(BUG_DEADLINE_S),
