@@ -95,6 +95,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         reconciler = Reconciler(
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
+        store.changed = reconciler.wake.set
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
             await reconciler.try_reconcile()
@@ -117,8 +118,10 @@ async def running(settings: Settings) -> AsyncIterator[int]:
 
 def _door(settings: Settings, book: AccountBook) -> Door:
     """Raises WrongSetting where strangers could reach us and nobody has to say who they are."""
-    if book.is_empty():
+    book.check()
+    if book.is_unused():
         if not settings.is_loopback:
+            settings.data.mkdir(parents=True, exist_ok=True)  # where the two commands work
             raise WrongSetting(
                 f"listen: others reach {settings.listen}, and there are no accounts; add one, and "
                 "a token for Traefik:\n"
@@ -165,7 +168,7 @@ def _traefik_apis(settings: Settings) -> Mapping[tuple[str, int], str]:
 
 def _forbidden(host: str, port: int, what: str) -> dict[tuple[str, int], str]:
     """Loopback has many names; the renderer asks for them as `localhost`."""
-    local = host == "localhost" or host.startswith("127.") or host == "::1"
+    local = host in ("localhost", "::1", "0.0.0.0", "::") or host.startswith("127.")
     return {(name, port): what for name in ({host, "localhost"} if local else {host})}
 
 

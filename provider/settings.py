@@ -172,8 +172,8 @@ def _refuse_mismatches(settings: Settings) -> None:
     if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
         raise WrongSetting("tls_cert_file, tls_key_file: set both, or neither")
     for role, path in settings.token_files.items():
-        if not path.is_file() or not path.read_bytes().strip():
-            raise WrongSetting(f"{role.value}_token_file: {path} is not there, or empty")
+        if not _has_text(path):
+            raise WrongSetting(f"{role.value}_token_file: {path} cannot be read, or is empty")
     for url in settings.traefik_api:
         if not _is_http(url):
             raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")
@@ -184,6 +184,13 @@ def _host_and_port(listen: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise WrongSetting(f"listen: {listen!r} is not an address such as 127.0.0.1:8700")
     return host.strip("[]"), int(port)
+
+
+def _has_text(path: Path) -> bool:
+    try:
+        return bool(path.read_bytes().strip())
+    except OSError:
+        return False
 
 
 def _is_http(url: str) -> bool:

@@ -35,7 +35,8 @@ class Catalogue:
     ) -> None:
         self._engine, self._reader, self.history, self._clock = engine, reader, history, clock
         self._judged: Snapshot | None = None
-        self._confirmed: str | None = None
+        self._confirmed = False
+        self._reinstated = False
         self.snapshot: Snapshot | None = _remembered(history)
         self.trouble: RegistryError | None = None
         self.held: Held | None = None
@@ -95,8 +96,7 @@ class Catalogue:
         await self.settle()
         if self.held is not None:
             ids = list(self.held.dropped)
-            self._confirmed = self._judged.revision if self._judged else None
-            self._judged = None
+            self._confirmed, self._judged = True, None
             await self.settle()
             return ids
         stale = self.stale
@@ -120,7 +120,7 @@ class Catalogue:
     async def _judge(self, found: Snapshot) -> bool:
         """Whether `found` is settled; else it was changed, and is to be read again."""
         self.held = None
-        if self.snapshot is not None and self._confirmed != found.revision:
+        if self.snapshot is not None and not self._confirmed:
             stale = stale_items(self.snapshot, found, self._recent(), self.history.past)
             mended = found
             for item in stale:
@@ -146,6 +146,9 @@ class Catalogue:
         author = _BY_HAND if self.loaded else _FOUND
         self.snapshot, self.loaded = snapshot, True
         missed = self.history.missed(snapshot.environments)
+        if missed and not self._reinstated:
+            self.stale = ()  # a later edit: whoever made it saw what stands
+        self._confirmed = self._reinstated = False
         await self.history.follow([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
@@ -156,6 +159,7 @@ class Catalogue:
         for item in stale:
             _log.warning("stale_edit", environment=item.environment_id, reason=str(item))
         self.stale = (*(item for item in self.stale if item.environment_id not in ids), *stale)
+        self._reinstated = True
         if await self._commit_quietly(found, after):
             return False
         await self._put_in_force(after)  # not on disk yet: judged, and tried, again next time
@@ -194,7 +198,8 @@ def _lacks_keys(entry: Entry) -> bool:
 
 def _completed(entry: Entry, now: datetime) -> Entry:
     assert entry.environment is not None
-    times = {key: now for key in entry.wanting if key.endswith("_at")}
-    environment = changes.validated({**entry.environment.document, **times})
+    document = entry.environment.document
+    times = {key: now for key in entry.wanting if key.endswith("_at") and not document[key]}
+    environment = changes.validated({**document, **times})
     text = codec.completed(entry.raw.text, environment, entry.wanting)
     return Entry(RawRecord(entry.raw.key, text, entry.raw.place, laid_out=True), environment)

@@ -104,6 +104,16 @@ def replaced(current: Environment, body: Any, now: datetime) -> Environment:
     return _successor(current, given, given, now)
 
 
+def mended(body: Any, environment_id: str | None, now: datetime) -> Environment:
+    """A whole record in the place of one that never was good; no default of creating."""
+    given = as_object(body)
+    if environment_id is not None:
+        given.setdefault("environment_id", environment_id)
+    times = {"created_at": now, "updated_at": now}
+    validated({**given, **times})
+    return validated({**_stamped({}, given, given, now), **times})
+
+
 def restored(document: Mapping[str, Any], now: datetime) -> Environment:
     """A deleted record as it was, as a new change. Raises InvalidRecord."""
     return validated({**document, "updated_at": now})
@@ -153,6 +163,8 @@ def _checked_at(
     before: Mapping[str, Any], record: Mapping[str, Any], given: Mapping[str, Any], now: datetime
 ) -> Any:
     old, new, written = (_mapping(part, "health") for part in (before, record, given))
+    if "checked_at" in written and written["checked_at"] is None and "status" not in written:
+        return {"checked_at": None}
     carried = new.get("checked_at") in (None, old.get("checked_at"))
     flipped = "status" in written and new.get("status") != old.get("status") and carried
     unsaid = "status" in written and "checked_at" not in written

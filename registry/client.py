@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -35,7 +36,10 @@ class Client:
     def confirm(self) -> list[str]:
         """Let a held or stale hand edit through; the ids that it is about."""
         answer = self.call("POST", "/api/catalogue/confirm", {})
-        return [str(each) for each in answer["confirmed"]]
+        try:
+            return [str(each) for each in answer["confirmed"]]
+        except (KeyError, TypeError) as error:
+            raise Unreachable(f"what answers at {self._url} is not Routebook") from error
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of an answer. Raises the registry's own errors, and Unreachable."""
@@ -58,13 +62,16 @@ class Client:
                 answer = response.read()
         except urllib.error.HTTPError as error:
             raise _problem(error.read(), error.code) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(
                 f"nothing answers at {self._url} ({reason}); is the daemon up? AGENT_API_URL "
                 "names its address"
             ) from error
-        return json.loads(answer) if answer else None
+        try:
+            return json.loads(answer) if answer else None
+        except ValueError as error:
+            raise Unreachable(f"what answers at {self._url} is not Routebook") from error
 
 
 def _problem(content: bytes, status: int) -> Exception:

@@ -17,6 +17,7 @@ from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snaps
 
 FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
 
+_Names = tuple[str | None, str | None]
 DefaultOwner = Callable[[str], Owner | None]
 
 
@@ -92,7 +93,7 @@ def build_snapshot(
     """
     known = previous or Snapshot()
     checked = [_with_project(item, project_faults) for item in decoded]
-    checked = _without_doubles(raws, checked, known)
+    checked = _without_doubles(checked, known)
     taken = {item.names[0] for item in checked if item.environment and not item.code}
     entries = []
     for raw, item in zip(raws, checked, strict=True):
@@ -154,31 +155,32 @@ def _with_project(item: Decoded, project_faults: Mapping[str, str]) -> Decoded:
     return replace(item, code="unknown_project", errors=(FieldError("/project_id", reason),))
 
 
-def _without_doubles(
-    raws: Sequence[RawRecord], items: Sequence[Decoded], known: Snapshot
-) -> list[Decoded]:
+def _without_doubles(items: Sequence[Decoded], known: Snapshot) -> list[Decoded]:
     """Of two that claim one name the incumbent keeps it, else the first in order."""
     holders: dict[str, int] = {}
-    for index in _incumbents_first(raws, items, known):
-        for name in set(items[index].names) - {None}:
+    for index, names in _incumbents_first(items, known):
+        for name in names:
             holders.setdefault(str(name), index)
     return [_unless_held(item, index, holders, items) for index, item in enumerate(items)]
 
 
-def _incumbents_first(
-    raws: Sequence[RawRecord], items: Sequence[Decoded], known: Snapshot
-) -> list[int]:
-    def rank(index: int) -> tuple[bool, bool]:
-        environment_id, slug = items[index].names
-        entry = known.by_id.get(environment_id or "")
-        same_text = entry is not None and entry.raw.text == raws[index].text
-        same_names = (
-            entry is not None and entry.environment is not None and (entry.environment.slug == slug)
-        )
-        return not same_text, not same_names
+def _incumbents_first(items: Sequence[Decoded], known: Snapshot) -> list[tuple[int, _Names]]:
+    """Who occupies which names, in the order in which they are asked.
 
-    valid = [index for index, item in enumerate(items) if item.environment is not None]
-    return sorted(valid, key=rank)
+    First who is as it was, then who has its id and slug, then the last good versions of broken
+    records, then the rest.
+    """
+    asked = []
+    for index, item in enumerate(items):
+        good = _known_good(item, known)
+        if item.environment is None:
+            if good is not None:
+                asked.append((2, index, (good.environment_id, good.slug)))
+            continue
+        same_names = good is not None and item.names == (good.environment_id, good.slug)
+        same = good is not None and good.revision == item.environment.revision
+        asked.append((0 if same else 1 if same_names else 3, index, item.names))
+    return [(index, names) for _, index, names in sorted(asked)]
 
 
 def _unless_held(
@@ -205,7 +207,7 @@ def _entry(
     raw: RawRecord, item: Decoded, known: Snapshot, first_look: bool, taken: set[str | None]
 ) -> Entry:
     if not item.code:
-        return Entry(raw, item.environment, None, item.wanting)
+        return Entry(raw, _with_known_times(item, known), None, item.wanting)
     errors = tuple(located(raw, error) for error in item.errors)
     fault = Fault(item.code, errors, *item.names)
     if first_look and item.code == "unknown_project":
@@ -213,8 +215,22 @@ def _entry(
     return Entry(raw, _last_good(item, known, taken), fault)
 
 
+def _with_known_times(item: Decoded, known: Snapshot) -> Environment | None:
+    """A hand-made record that was met before keeps its times, though its editor lacks them."""
+    good = _known_good(item, known)
+    times = {key for key in item.wanting if key.endswith("_at")}
+    if not times or item.environment is None or good is None or good.created_at is None:
+        return item.environment
+    kept = {key: good.document[key] for key in times}
+    return Environment.model_validate({**item.environment.document, **kept})
+
+
 def _last_good(item: Decoded, known: Snapshot, taken: set[str | None]) -> Environment | None:
+    good = _known_good(item, known)
+    return None if good is None or good.environment_id in taken else good
+
+
+def _known_good(item: Decoded, known: Snapshot) -> Environment | None:
     environment_id, slug = item.names
     entry = known.by_id.get(environment_id or "") or known.by_slug.get(slug or "")
-    good = entry.environment if entry else None
-    return None if good is None or good.environment_id in taken else good
+    return entry.environment if entry else None

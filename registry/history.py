@@ -182,7 +182,7 @@ class History:
 
     def _lines(self) -> Iterator[Revision]:
         for name in ("history.1.jsonl", "history.jsonl"):
-            with contextlib.suppress(FileNotFoundError), self._file(name).open("rb") as file:
+            with contextlib.suppress(OSError), self._file(name).open("rb") as file:
                 yield from (revision for line in file if (revision := from_line(line)))
 
     def _mend_torn_line(self) -> None:
@@ -199,7 +199,8 @@ class History:
         try:
             kept = json.loads(self._file("known.json").read_bytes())
             known = [Environment.model_validate(document) for document in kept["environments"]]
-            self.last, self.founded = int(kept["revision"]), True
+            self.last = int(kept["revision"])
+            self.founded = self.last > 0  # a first start that made nothing has founded nothing
             self.known = {environment.environment_id: environment for environment in known}
         except (OSError, ValueError, KeyError, TypeError):
             return

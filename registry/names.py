@@ -26,7 +26,11 @@ def fresh_environment_id(slug: str) -> str:
 
 def derived_environment_id(project_id: str, slug: str) -> str:
     """`env-<slug>-<6 hex>`, the hex a hash of both: the same for the same hand-made record."""
-    return f"env-{_usable(slug)}-{hashlib.sha256(f'{project_id}/{slug}'.encode()).hexdigest()[:6]}"
+    return f"env-{_usable(slug)}-{hashlib.sha256(_bytes(project_id, slug)).hexdigest()[:6]}"
+
+
+def _bytes(project_id: str, slug: str) -> bytes:
+    return f"{project_id}/{slug}".encode(errors="surrogatepass")
 
 
 def _usable(slug: str) -> str:
@@ -86,8 +90,9 @@ def json_pointer(path: Iterable[str | int]) -> str:
 def _address(text: str) -> str | None:
     if "%" in text:  # a zone is of one machine, and may be any text
         return None
+    bracketed = text.startswith("[") and text.endswith("]") and ":" in text
     try:
-        return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
+        return str(ipaddress.ip_address(text[1:-1] if bracketed else text))
     except ValueError:
         return None
 

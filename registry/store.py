@@ -55,7 +55,8 @@ class EnvironmentStore:
 
     Every write is durable when it returns, and raises the engine's DiskFull, StoreUnavailable,
     CatalogueUnreadable and EditHeld with nothing changed. `admission` may refuse what a write
-    leads to, `verify` a record of a hand edit. `by` is who makes a write, for the history.
+    leads to, `verify` a record of a hand edit. `changed` is called after each write. `by` is who
+    makes a write, for the history.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class EnvironmentStore:
     ) -> None:
         self._engine, self._projects, self._clock = engine, projects, clock
         self.history = history or History()
+        self.changed: Callable[[], None] = lambda: None
         reader = Reader(engine, projects, verify, founded=founded or self.history.founded)
         self._catalogue = Catalogue(engine, reader, self.history, clock)
         self._writer = Writer(self._catalogue, admission, clock)
@@ -112,7 +114,9 @@ class EnvironmentStore:
 
     async def confirm(self) -> list[str]:
         """Let a held edit, or a stale one, through; the ids that it is about."""
-        return await self._writer.confirm()
+        confirmed = await self._writer.confirm()
+        self.changed()
+        return confirmed
 
     async def create(self, body: Any, *, by: Author = LOCAL) -> Environment:
         """A new environment. Raises InvalidRecord, UnknownProject, SlugTaken, IdTaken."""
@@ -128,7 +132,8 @@ class EnvironmentStore:
 
         def successor(entry: Entry) -> Environment:
             if entry.environment is None:
-                return self._mended(entry, body)
+                names = entry.fault.environment_id if entry.fault else None
+                return changes.mended(body, names, self._clock())
             return changes.replaced(entry.environment, body, self._clock())
 
         return await self._change(ref, if_match, successor, by)
@@ -156,6 +161,7 @@ class EnvironmentStore:
             return [Step(entry, None)]
 
         await self._writer.write(operation, ref, by)
+        self.changed()
 
     async def revisions(self, ref: str) -> list[Revision]:
         """The history of one environment, newest first, also of a deleted one by its id.
@@ -175,7 +181,7 @@ class EnvironmentStore:
         """
         earlier = (each for each in await self.revisions(ref) if each.revision <= revision)
         known = next(earlier, None)
-        if known is None:
+        if known is None or revision > self.history.last:
             raise NotFound(f"{ref!r} was not there at revision {revision}; see its history")
         return await self._restore(known, replace(by, source="revert"))
 
@@ -222,13 +228,6 @@ class EnvironmentStore:
             fault = FieldError("/project_id", "required: the id of a workspace")
             raise InvalidRecord("the record names no workspace", [fault])
         return changes.created(given, self._projects.get(project_id), self._clock())
-
-    def _mended(self, entry: Entry, body: Any) -> Environment:
-        """A record that never was good, made new under the id that its text claims."""
-        given = changes.as_object(body)
-        if entry.fault and entry.fault.environment_id:
-            given.setdefault("environment_id", entry.fault.environment_id)
-        return self._new(given)
 
 
 def _added(environment: Environment, before: Snapshot) -> list[Step]:

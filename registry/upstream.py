@@ -26,10 +26,14 @@ class UpstreamError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Servers as `scheme://host[:port]`, in order, each once, and the base path they share."""
+    """Servers as `scheme://host[:port]`, in order, each once, and the base path they share.
+
+    `pointers` say where in the record each server comes from.
+    """
 
     servers: tuple[str, ...]
     base_path: str
+    pointers: tuple[str, ...]
 
 
 def hostnames_of(router: RouterSpec, host: Host) -> tuple[str, ...]:
@@ -70,9 +74,8 @@ def _named_port(name: str | None, ports: Sequence[Port]) -> tuple[int, Port] | N
 
 
 def _of_port(index: int, port: Port, router: RouterSpec, host: Host) -> tuple[str, str]:
-    url = urlsplit(port.url or "")
     # A URL on one of our own host names leads back through Traefik: a loop.
-    if url.scheme in ("http", "https") and not _is_own(url.hostname or "", router, host):
+    if _is_http(port.url) and not _is_own(port.url or "", router, host):
         return f"/ports/{index}/url", port.url or ""
     scheme = _SCHEMES.get((port.protocol or "").lower())
     if scheme is None:
@@ -83,9 +86,13 @@ def _of_port(index: int, port: Port, router: RouterSpec, host: Host) -> tuple[st
     return f"/ports/{index}", f"{scheme}://{_authority(host.ip or host.hostname)}:{port.port}"
 
 
-def _is_own(hostname: str, router: RouterSpec, host: Host) -> bool:
+def _is_http(url: str | None) -> bool:
+    return url is not None and url.lower().startswith(("http://", "https://"))
+
+
+def _is_own(url: str, router: RouterSpec, host: Host) -> bool:
     try:
-        canonical = canonical_host(hostname)
+        canonical = canonical_host(urlsplit(url).hostname or "")
     except ValueError:
         return False
     return any(covers(pattern, canonical) for pattern in hostnames_of(router, host))
@@ -104,13 +111,15 @@ def _joined(urls: Sequence[tuple[str, str]]) -> Upstream:
                 pointer,
                 f"every server has one base path, here {first_path!r}: Traefik adds it once",
             )
-    servers = (_server(pointer, url) for pointer, url in urls)
-    return Upstream(tuple(dict.fromkeys(servers)), first_path)
+    pointers: dict[str, str] = {}
+    for pointer, url in urls:
+        pointers.setdefault(_server(pointer, url), pointer)
+    return Upstream(tuple(pointers), first_path, tuple(pointers.values()))
 
 
 def _server(pointer: str, url: str) -> str:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         authority = _authority(parts.hostname or "")
     except ValueError as error:
         raise UpstreamError(pointer, f"the upstream's host: {error}") from error
@@ -125,4 +134,7 @@ def _base_path(pointer: str, url: str) -> str:
             pointer,
             "an upstream is a plain URL: host, port and path, no query, fragment or escapes",
         )
-    return normal_path(urlsplit(url).path)
+    try:
+        return normal_path(urlsplit(url).path)
+    except ValueError as error:  # brackets around what is no address
+        raise UpstreamError(pointer, f"the upstream's host: {error}") from error

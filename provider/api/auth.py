@@ -38,9 +38,9 @@ async def login(request: web.Request) -> web.Response:
     wait_s = surface.throttle.wait_s(address, given.email)
     if wait_s > 0:
         raise SlowDown("too many failed logins; wait", retry_after_s=round(wait_s, 1))
+    surface.throttle.failed(address, given.email)  # until it is known: many may try at once
     account = _account(surface, given.email)
     if not await surface.passwords.verify(account.password if account else None, given.password):
-        surface.throttle.failed(address, given.email)
         raise Unauthenticated("no such e-mail and password")
     surface.throttle.succeeded(address, given.email)
     assert account is not None

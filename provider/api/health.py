@@ -9,6 +9,7 @@ from aiohttp import web
 from provider.api.door import caller
 from provider.api.surface import SURFACE, Surface
 from provider.api.views import fault_view
+from provider.auth.access import Access, may
 from provider.metrics import environment_metrics
 from registry.errors import NotReady
 from registry.fields import instant_text
@@ -24,7 +25,7 @@ async def health(request: web.Request) -> web.Response:
     status = "ok" if not problems else "degraded"
     if surface.current.publication is None:
         status = "not_ready"
-    if caller(request) is None:
+    if not may(caller(request), Access.VIEWER):
         return web.json_response({"status": status})
     metrics = {
         "environments": _environments(surface),

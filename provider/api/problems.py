@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-from registry.errors import RegistryError
+from registry.errors import RegistryError, SlowDown, Unauthenticated
 
 STATUS: dict[str, int] = {
     "malformed_json": 400,
@@ -41,7 +42,12 @@ STATUS: dict[str, int] = {
 def problem_of(error: RegistryError) -> web.Response:
     """The response for one of the registry's errors."""
     errors = [{"pointer": fault.pointer, "message": fault.message} for fault in error.errors]
-    return problem(error.code, error.detail, errors=errors or None, **error.facts)
+    response = problem(error.code, error.detail, errors=errors or None, **error.facts)
+    if isinstance(error, SlowDown):
+        response.headers["Retry-After"] = str(math.ceil(float(str(error.facts["retry_after_s"]))))
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="routebook"'
+    return response
 
 
 def problem(code: str, detail: str, **members: Any) -> web.Response:

@@ -6,11 +6,13 @@ lets anybody in.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import os
 import secrets
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -20,11 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from provider.auth.access import Identity, Role
 from provider.auth.passwords import hash_password
-from registry.engines.durable import write_durably
+from registry.engines.durable import as_registry_errors, write_durably
 from registry.engines.watching import file_signature
 from registry.errors import StoreUnavailable
 from registry.fields import Instant
 
+_LOCK_S = 10.0
 RoleName = Literal["viewer", "operator", "traefik"]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 
@@ -94,13 +97,22 @@ class AccountBook:
         """All tokens, the expired ones too."""
         return self._load("tokens.json", Tokens).tokens
 
-    def is_empty(self) -> bool:
-        """Whether there is neither an account nor a token nor a token file: open mode."""
-        return not (self._token_files or self.accounts() or self.tokens())
+    def is_unused(self) -> bool:
+        """Whether there never was an account, a token or a token file: open mode.
+
+        A last token that is revoked leaves its file behind, and the door closed.
+        """
+        files = (self._data / "accounts.json", self._data / "tokens.json")
+        return not self._token_files and not any(map(os.path.lexists, files))
+
+    def check(self) -> None:
+        """Raises StoreUnavailable when either file cannot be read."""
+        self.accounts()
+        self.tokens()
 
     def identify(self, presented: str) -> Identity | None:
         """Whose token this is; None when it is nobody's, expired, or its account is disabled."""
-        digest = hashlib.sha256(presented.encode()).hexdigest()
+        digest = _digest(presented)
         for role, path in self._token_files.items():
             if hmac.compare_digest(self._secret_digest(path), digest):
                 return Identity(f"token:{role.value}-file", role)
@@ -111,7 +123,7 @@ class AccountBook:
 
     def add_account(self, email: str, role: RoleName, password: str) -> None:
         """A new account. Raises ValueError when there is one, or the address is none."""
-        with self._lock:
+        with self._locked():
             accounts = self.accounts()
             if any(account.email == email for account in accounts):
                 raise ValueError(f"there is an account {email}; see `accounts passwd`")
@@ -125,7 +137,7 @@ class AccountBook:
 
     def change_account(self, email: str, **changes: object) -> None:
         """Disable, or a new password hash; takes away its logins. Raises KeyError if unknown."""
-        with self._lock:
+        with self._locked():
             accounts = self.accounts()
             if all(account.email != email for account in accounts):
                 raise KeyError(email)
@@ -152,14 +164,14 @@ class AccountBook:
             created_at=now,
             expires_at=now + lifetime if lifetime else None,
         )
-        with self._lock:
+        with self._locked():
             alive = [t for t in self.tokens() if t.email is None or not self._is_expired(t)]
             self._save("tokens.json", Tokens(tokens=[*alive, token]))
         return secret, token
 
     def revoke(self, token_id: str) -> None:
         """Take a token away. Raises KeyError when there is none by this id."""
-        with self._lock:
+        with self._locked():
             tokens = self.tokens()
             if all(token.id != token_id for token in tokens):
                 raise KeyError(token_id)
@@ -168,9 +180,18 @@ class AccountBook:
 
     def token_of(self, presented: str) -> Token | None:
         """The kept token of what is presented, if it is of `tokens.json`."""
-        digest = hashlib.sha256(presented.encode()).hexdigest()
+        digest = _digest(presented)
         found = (t for t in self.tokens() if hmac.compare_digest(t.sha256, digest))
         return next(found, None)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        with as_registry_errors("the accounts"):
+            self._lock.acquire(timeout=_LOCK_S)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _holder(self, token: Token) -> Identity | None:
         if self._is_expired(token):
@@ -210,7 +231,14 @@ class AccountBook:
 
     def _save(self, name: str, content: BaseModel) -> None:
         text = json.dumps(content.model_dump(mode="json"), indent=2, ensure_ascii=False)
-        write_durably(self._data / name, f"{text}\n".encode(), mode=0o600)
+        # With a group given, the mode is set on an existing file too.
+        content_bytes = f"{text}\n".encode()
+        write_durably(self._data / name, content_bytes, mode=0o600, group=os.getegid())
+
+
+def _digest(presented: str) -> str:
+    # A header may hold any byte; aiohttp carries those that are no UTF-8 as lone surrogates.
+    return hashlib.sha256(presented.encode(errors="surrogateescape")).hexdigest()
 
 
 def _parse(path: Path, model: type[_File]) -> _File:
@@ -218,7 +246,7 @@ def _parse(path: Path, model: type[_File]) -> _File:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return model()
-    except (OSError, ValidationError) as error:
+    except (OSError, ValidationError):
         # Closed, not open: a file that cannot be read must not let everybody in. No content in
         # the words: it holds hashes.
-        raise StoreUnavailable(f"{path.name} cannot be read; restore it from a backup") from error
+        raise StoreUnavailable(f"{path.name} cannot be read; restore it from a backup") from None

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from provider.auth.access import Role
-from provider.commands.book import DATA, AsJson, Data, book_of, ended, table
+from provider.commands.book import DATA, AsJson, Data, book_of, ended, say, table
 
 app = typer.Typer(no_args_is_help=True, help="Who may log in, kept in <data>/accounts.json.")
 
@@ -24,44 +24,50 @@ def add(
     email: Email,
     role: Annotated[Role, typer.Option(help="what the account may do")],
     password_stdin: FromStdin = False,
+    as_json: AsJson = False,
     data: Data = DATA,
 ) -> None:
     """A new account; asks for its password."""
     book = book_of(data)
-    first = book.is_empty()
+    first = book.is_unused()
     with ended():
         book.add_account(email, role.value, _password(password_stdin))
-    print(f"{email} may log in as {role.value}")
-    if first:
+    row = {"email": email, "role": role.value}
+    say(f"{email} may log in as {role.value}", row, as_json=as_json)
+    if first and not as_json:
         _say_what_traefik_needs(data)
 
 
 @app.command("list")
 def list_accounts(as_json: AsJson = False, data: Data = DATA) -> None:
     """All accounts; no hashes."""
-    rows = [
-        {"email": account.email, "role": account.role, "disabled": account.disabled}
-        for account in book_of(data).accounts()
-    ]
+    with ended():
+        accounts = book_of(data).accounts()
+    rows = [{"email": a.email, "role": a.role, "disabled": a.disabled} for a in accounts]
     print(json.dumps(rows) if as_json else table(("email", "role", "disabled"), rows))
 
 
 @app.command()
-def disable(email: Email, data: Data = DATA) -> None:
+def disable(email: Email, as_json: AsJson = False, data: Data = DATA) -> None:
     """Ends the account's logins at once; it stays in the list."""
     with ended():
         book_of(data).change_account(email, disabled=True)
-    print(f"{email} is disabled")
+    say(f"{email} is disabled", {"email": email, "disabled": True}, as_json=as_json)
 
 
 @app.command()
-def passwd(email: Email, password_stdin: FromStdin = False, data: Data = DATA) -> None:
+def passwd(
+    email: Email,
+    password_stdin: FromStdin = False,
+    as_json: AsJson = False,
+    data: Data = DATA,
+) -> None:
     """A new password; ends the account's logins."""
     from provider.auth.passwords import hash_password
 
     with ended():
         book_of(data).change_account(email, password=hash_password(_password(password_stdin)))
-    print(f"{email} has a new password")
+    say(f"{email} has a new password", {"email": email}, as_json=as_json)
 
 
 def _password(from_stdin: bool) -> str:

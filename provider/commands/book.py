@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,11 @@ def ended() -> Iterator[None]:
     except (ValueError, RegistryError) as error:
         print(f"routebook: {_words(error)}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def say(words: str, row: Mapping[str, object], *, as_json: bool) -> None:
+    """What was done: in words, or as one JSON value."""
+    print(json.dumps(row) if as_json else words)
 
 
 def table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:

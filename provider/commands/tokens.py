@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from provider.auth.access import Role
-from provider.commands.book import DATA, AsJson, Data, book_of, ended, table
+from provider.commands.book import DATA, AsJson, Data, book_of, ended, say, table
 
 app = typer.Typer(
     no_args_is_help=True, help="Keys for programs, kept hashed in <data>/tokens.json."
@@ -45,6 +45,8 @@ def list_tokens(as_json: AsJson = False, data: Data = DATA) -> None:
     """All tokens, logins included; not the tokens themselves."""
     from registry.fields import instant_text
 
+    with ended():
+        tokens = book_of(data).tokens()
     rows = [
         {
             "id": token.id,
@@ -52,7 +54,7 @@ def list_tokens(as_json: AsJson = False, data: Data = DATA) -> None:
             "role": token.role,
             "expires_at": instant_text(token.expires_at) if token.expires_at else None,
         }
-        for token in book_of(data).tokens()
+        for token in tokens
     ]
     print(json.dumps(rows) if as_json else table(("id", "name", "role", "expires_at"), rows))
 
@@ -60,9 +62,10 @@ def list_tokens(as_json: AsJson = False, data: Data = DATA) -> None:
 @app.command()
 def revoke(
     token_id: Annotated[str, typer.Argument(help="its id, as `tokens list` shows it")],
+    as_json: AsJson = False,
     data: Data = DATA,
 ) -> None:
     """Takes a token away, at once."""
     with ended():
         book_of(data).revoke(token_id)
-    print(f"{token_id} is revoked")
+    say(f"{token_id} is revoked", {"id": token_id, "revoked": True}, as_json=as_json)

@@ -12,7 +12,6 @@ from provider.render.middlewares import middlewares_of, qualified
 from provider.render.services import service_of
 from provider.render.tls import router_tls
 from registry.names import canonical_host
-from registry.router_spec import RouterSpec
 from registry.schema import Environment
 from registry.upstream import Upstream, hostnames_of, resolve_upstream
 
@@ -74,10 +73,9 @@ def _notes(certificate: OwnCertificate | None) -> tuple[Note, ...]:
 
 
 def _refused(environment: Environment, upstream: Upstream, rules: Rules) -> Rejection | None:
-    for server in upstream.servers:
+    for server, pointer in zip(upstream.servers, upstream.pointers, strict=True):
         reason = _forbidden(server, rules)
         if reason is not None:
-            pointer = _pointer_of(environment.router, server)
             return Rejection(
                 environment.environment_id, environment.slug, "forbidden_upstream", pointer, reason
             )
@@ -103,11 +101,3 @@ def _forbidden(server: str, rules: Rules) -> str | None:
         if listener is not None:
             return f"{server} is {listener}"
     return None
-
-
-def _pointer_of(router: RouterSpec | None, server: str) -> str:
-    if router is None or (not router.service_url and not router.server_urls):
-        return "/metadata/router/port"
-    if router.service_url and router.service_url.lower().startswith(server.lower()):
-        return "/metadata/router/service_url"
-    return "/metadata/router/server_urls"

@@ -15,7 +15,6 @@ from registry.json_text import (
     DuplicateKey,
     JsonFault,
     line_column,
-    parse,
     skip_space,
     value_end,
 )
@@ -99,7 +98,7 @@ def _object(text: str, start: int) -> tuple[int, tuple[tuple[int, int], ...], in
         if key == "environments":
             spans, end = _items(text, offset)
             found = (offset, spans, end)
-        elif key == "version" and parse(text[offset:end]) != VERSION:
+        elif key == "version" and text[offset:end] != str(VERSION):
             raise JsonFault(f"version {text[offset:end]} is not known here; we read 1", offset)
         offset = _after_comma(text, end, "}")
     _nothing_after(text, offset + 1)

@@ -42,6 +42,7 @@ async def poll_signature(signature: Callable[[], Hashable], wake: Callable[[], N
     The net below the kernel's events: bind mounts and network file systems send none.
     """
     seen = await asyncio.to_thread(signature)
+    wake()  # for what changed between the reading and this first look
     while True:
         await asyncio.sleep(SAFETY_POLL_S)
         now = await asyncio.to_thread(signature)

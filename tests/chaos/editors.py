@@ -13,7 +13,7 @@ from typing import Any
 from tests.chaos.folder import TOKEN, Folder, record, text_of
 from tests.chaos.form import amount
 
-THINK_S = amount(0.02, 0.05)
+THINK_S, LONG_THINK_S = 0.03, amount(0.5, 2.5)
 _PAUSE_S = 0.03
 _SETTLES_S = 5.0
 _LOOK_AGAIN_S = 0.002
@@ -39,7 +39,9 @@ class Editor(ABC):
     def __init__(self, name: str, desk: Desk, seed: int) -> None:
         self.desk, self.folder = desk, desk.folder
         self._random = random.Random(f"{seed}/{name}")
-        self.records = [record(f"{name}-{n}", f"{name}-{n} as made", routed=n < 2) for n in range(3)]
+        self.records = [
+            record(f"{name}-{n}", f"{name}-{n} as made", routed=n < 2) for n in range(3)
+        ]
         self.saved, self.wrote = desk.saved, desk.wrote
         self.saved.update({each["environment_id"]: each[TOKEN] for each in self.records})
         self.wrote.update(self.saved.items())
@@ -56,7 +58,8 @@ class Editor(ABC):
 
     async def _edit(self) -> None:
         records = await self._open()
-        await asyncio.sleep(self._random.uniform(0, THINK_S))
+        long = self._random.random() < 0.03  # over a restart of the daemon, as likely as not
+        await asyncio.sleep(self._random.uniform(0, LONG_THINK_S if long else THINK_S))
         mine = self._random.choice(self.records)
         environment_id = mine["environment_id"]
         self.saves += 1

@@ -38,12 +38,6 @@ async def test_a_crash_while_our_file_is_written_leaves_the_catalogue_as_it_was(
         await lab.patch("env-one", "after the crash")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="exchange.clear_leftovers: until it is renamed our file bears no inode number, so it "
-    "is taken for a save that the crash swallowed",
-)
 async def test_a_crash_while_our_file_is_written_leaves_nothing_behind(folder: Folder) -> None:
     await crash_while(folder, "while-writing")
     async with opened(folder):
@@ -78,12 +72,6 @@ async def test_a_save_in_the_last_instant_before_a_crash_after_the_swap_is_kept_
     assert "late_save_kept_aside" in "".join(capsys.readouterr())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="exchange.clear_leftovers goes by the time of the last change: a file that was written "
-    "before ours, and renamed into place after, is removed as if we had displaced it",
-)
 async def test_a_save_by_rename_before_a_crash_after_the_swap_is_kept(folder: Folder) -> None:
     await crash_while(folder, "after-the-swap", "by hand")
     async with opened(folder) as lab:

@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.traefik, pytest.mark.timeout(amount(120, 300))]
 DOWN_S = amount(5.0, 60.0)
 SERVED_S = 30.0
 HOST = "one.test"
+HOLD = "--hold-s=0.2"  # a Traefik that stops waits for the answer to its poll
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ async def traffic(proxy: TraefikProcess) -> AsyncIterator[Counter[str]]:
 async def test_no_request_fails_while_the_daemon_is_down_and_comes_back(
     routed: Folder, make_serve: MakeServe
 ) -> None:
-    serve = make_serve(routed)
+    serve = make_serve(routed, HOLD)
     await serve.start()
     await serve.ready()
     async with traefik(f"{serve.url}/traefik/config", routed.root / "traefik") as proxy:
@@ -119,7 +120,7 @@ async def test_a_traefik_restarted_right_after_the_daemon_gets_its_routes(
     routed: Folder, catalogue: str
 ) -> None:
     listen = f"--listen=127.0.0.1:{free_port()}"
-    settings = read_settings([listen, *routed.flags], environ={})
+    settings = read_settings([listen, HOLD, *routed.flags], environ={})
     url = f"http://{settings.listen}/traefik/config"
     ports = (free_port(), free_port(), free_port())
     async with running(settings), traefik(url, routed.root / "traefik", ports=ports) as proxy:

@@ -146,12 +146,6 @@ async def test_a_write_is_acknowledged_though_the_history_waits_to_be_written(
     check_replay(folder, folder.lines())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="exchange._create: when the folder cannot be synced, the new file stays in place "
-    "though the write was refused",
-)
 async def test_a_first_write_that_the_disk_refuses_leaves_no_catalogue(
     folder: Folder, disk: Disk
 ) -> None:
@@ -164,12 +158,6 @@ async def test_a_first_write_that_the_disk_refuses_leaves_no_catalogue(
         assert folder.leftovers() == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="exchange._exchange: when the folder cannot be synced it swaps back without a look, "
-    "and removes what was saved since the first swap",
-)
 async def test_an_edit_at_the_moment_of_a_refusal_is_not_lost(folder: Folder, disk: Disk) -> None:
     async with opened(folder) as lab:
         text = with_token(folder.catalogue.read_text(), "env-two", "by hand")

@@ -39,7 +39,9 @@ def read_only() -> Iterator[ReadOnly]:
         made.add(path)
         if os.geteuid() != 0:
             path.chmod(0o555 if to else 0o755)
-        elif subprocess.run(["chattr", f"{'+' if to else '-'}i", str(path)], check=False).returncode:
+        elif subprocess.run(
+            ["chattr", f"{'+' if to else '-'}i", str(path)], check=False
+        ).returncode:
             pytest.skip("this file system has no immutable folders")
 
     yield change
@@ -165,12 +167,6 @@ async def test_a_read_only_folder_refuses_writes_serves_on_and_takes_writes_agai
     assert tokens(folder.stored())["env-one"] == "after"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="JsonFileEngine._look_at_displaced removes files outside as_registry_errors: the "
-    "OSError becomes 500 internal, once for each displaced file",
-)
 async def test_a_folder_that_turns_read_only_after_a_write_gives_clear_problems(
     folder: Folder, read_only: ReadOnly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,12 +183,6 @@ async def test_a_folder_that_turns_read_only_after_a_write_gives_clear_problems(
         ] * 3
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=OSError,
-    reason="JsonFileEngine.aclose removes displaced files outside as_registry_errors: the stop "
-    "ends with a traceback, and the lock is not released in order",
-)
 async def test_a_daemon_stops_in_order_in_a_folder_that_turned_read_only(
     folder: Folder, read_only: ReadOnly
 ) -> None:

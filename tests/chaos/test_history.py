@@ -26,9 +26,7 @@ class CutOff(History):
 
     dead = False
 
-    async def follow(
-        self, changed: Iterable[tuple[Difference, Author]], now: datetime
-    ) -> None:
+    async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append nothing any more, once dead."""
         if self.dead:
             raise Died
@@ -82,12 +80,6 @@ def tear(folder: Folder, lost_bytes: int) -> None:
     (folder.data / "state" / "known.json").unlink()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="History._mend_torn_line looks at the last MiB alone: of a longer torn line the rest "
-    "stays, and swallows the next line",
-)
 async def test_a_torn_line_of_more_than_a_mebibyte_is_cut_whole(folder: Folder) -> None:
     async with opened(folder) as lab:
         await lab.patch("env-one", "whole")
@@ -153,12 +145,6 @@ async def test_a_crash_right_after_a_rotation_keeps_the_state(folder: Folder) ->
     assert folder.lines() == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="History._write: when the rotation fails after the lines are on disk, they count as "
-    "unwritten and are written again with every change",
-)
 async def test_a_rotation_that_fails_does_not_write_lines_twice(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

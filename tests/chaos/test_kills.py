@@ -35,6 +35,7 @@ async def test_no_acknowledged_write_is_lost_by_kills(
 
     check_records(folder, owned_by(writers))
     check_history(folder, ledger, by_hand)
+    assert folder.leftovers() == []
     assert ledger.wrong == []
     assert len(ledger.acknowledged) > 10 * KILLS_A_ROUND
     report(
@@ -43,7 +44,6 @@ async def test_no_acknowledged_write_is_lost_by_kills(
         acknowledged=len(ledger.acknowledged),
         unknown=ledger.unknown,
         refused=dict(ledger.refused),
-        left_over=len(folder.leftovers()),
         lost=0,
     )
 
@@ -69,10 +69,12 @@ async def test_neither_writes_nor_hand_edits_are_lost_by_kills(
         hand_edits=sum(editor.saves for editor in editors),
         stale_edits_mended=serve.said.count("event=stale_edit"),
         kept_aside=[words for editor in editors for words in editor.kept_aside],
-        left_over=len(folder.leftovers()),
+        held=serve.said.count("edit_held"),
+        late_saves=len(folder.late()),
     )
     assert [words for editor in editors for words in editor.lost] == []
     check_records(folder, owned_by(writers), editors)
     check_history(folder, ledger, editors[0].desk.wrote)
+    assert [name for name in folder.leftovers() if not name.endswith(".late")] == []
     assert ledger.wrong == []
     assert len(ledger.acknowledged) > 5 * KILLS_WITH_EDITORS

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from registry.engines import exchange
-from registry.engines.protocol import Stale
 from registry.errors import EditedElsewhere
 from tests.chaos.folder import Folder, record
 from tests.chaos.stores import SAVES, Save, opened, save_by_rename, with_token, without
@@ -96,9 +95,6 @@ async def test_a_file_that_appears_in_the_last_instant_of_the_first_write_is_mer
     assert set(folder.stored()) == {"env-one", "env-two", "env-three"}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=Stale, reason="Catalogue.found lets Stale out: `serve --init` ends so"
-)
 async def test_a_file_that_appears_in_the_last_instant_of_initialising_is_kept(
     folder: Folder,
 ) -> None:
@@ -111,9 +107,6 @@ async def test_a_file_that_appears_in_the_last_instant_of_initialising_is_kept(
     assert folder.catalogue.read_text() == text
 
 
-@pytest.mark.xfail(
-    strict=True, raises=Stale, reason="Catalogue.confirm lets Stale out: the API answers 500"
-)
 @both_ways
 async def test_an_edit_in_the_last_instant_of_a_confirmation_is_merged(
     folder: Folder, save: Save

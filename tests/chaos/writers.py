@@ -27,6 +27,7 @@ class Owned:
     """
 
     slug: str
+    routed: bool
     possible: set[str | None] = field(default_factory=lambda: {None})
 
     @property
@@ -51,7 +52,7 @@ class Writer:
 
     def __init__(self, name: str, ledger: Ledger, seed: int) -> None:
         self._ledger, self._random = ledger, random.Random(f"{seed}/{name}")
-        self.records = [Owned(f"{name}-{n}") for n in range(3)]
+        self.records = [Owned(f"{name}-{n}", routed=n == 0) for n in range(3)]
         self._serial = 0
 
     async def write_until(self, stop: asyncio.Event, url: str) -> None:
@@ -75,7 +76,7 @@ class Writer:
         self._serial += 1
         token = f"{owned.slug} #{self._serial}"
         if owned.possible == {None}:
-            body = record(owned.slug, token)
+            body = record(owned.slug, token, routed=owned.routed)
             return await self._send(session, owned, "POST", token, json=body)
         if self._random.random() < 0.15:
             return await self._send(session, owned, "DELETE", None)

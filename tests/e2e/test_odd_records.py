@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +98,6 @@ async def test_an_upstream_that_is_no_host_name_is_refused_by_the_api(tmp_path: 
 
 async def test_a_data_folder_with_any_name_serves_its_routes(tmp_path: Path) -> None:
     async with (
-        asyncio.timeout(BUG_DEADLINE_S),
         stage_in(tmp_path / "d\u00e4ta \U0001f680") as stage,
     ):
         certificate, key = pair("named.test")

@@ -1,34 +1,34 @@
-"""Fixtures: folders, a store with a clock to move, daemons in this event loop."""
+"""Fixtures: a store with a clock to move, a log to read, a daemon that nobody tells of edits."""
 
 from __future__ import annotations
 
+import asyncio
 import io
-import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from provider.logs import configure_logs
-from tests.safety.daemons import Daemon
+from tests.daemons import Folders
 from tests.safety.desk import Desk
-from tests.safety.folders import Folders
-
-StartDaemon = Callable[..., Awaitable[Daemon]]
+from tests.safety.records import Edited
 
 
-@pytest.fixture(autouse=True)
-def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(("ROUTEBOOK_", "AGENT_")):
-            monkeypatch.delenv(name)
+@pytest.fixture
+def folders(folders: Folders) -> Edited:
+    """An empty catalogue that people edit, and two workspaces."""
+    return Edited(folders.data, folders.projects)
 
 
-@pytest.fixture(autouse=True)
-def _logs_into_the_capture() -> None:
-    configure_logs()
+@pytest.fixture
+async def desk(folders: Edited) -> AsyncIterator[Desk]:
+    """A store over the folders, once a test starts it."""
+    made = Desk(folders)
+    yield made
+    if hasattr(made, "engine"):
+        await made.stop()
 
 
 class Log:
@@ -54,34 +54,12 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    """An empty catalogue and two workspaces."""
-    return Folders.made_in(tmp_path)
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody tells the daemon of an edit: what wakes it are its own writes alone."""
 
+    async def never(*_args: Any, **_more: Any) -> None:
+        await asyncio.Event().wait()
 
-@pytest.fixture
-async def desk(folders: Folders) -> AsyncIterator[Desk]:
-    """A store over the folders, once a test starts it."""
-    made = Desk(folders)
-    yield made
-    if hasattr(made, "engine"):
-        await made.stop()
-
-
-@pytest.fixture
-async def start_daemon(folders: Folders) -> AsyncIterator[StartDaemon]:
-    """Starts daemons over the folders; those that still run are stopped."""
-    async with AsyncExitStack() as everything:
-
-        async def start(*flags: str, listen: str = "127.0.0.1:0") -> Daemon:
-            daemon = Daemon(folders)
-            everything.push_async_callback(daemon.stop)
-            return await daemon.start(*flags, listen=listen)
-
-        yield start
-
-
-@pytest.fixture
-async def daemon(start_daemon: StartDaemon) -> Daemon:
-    """A daemon with the default settings, over an empty catalogue."""
-    return await start_daemon()
+    for module in ("registry.engines.json_file", "provider.daemon"):
+        monkeypatch.setattr(f"{module}.watch_folder", never)
+        monkeypatch.setattr(f"{module}.poll_signature", never)

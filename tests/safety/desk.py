@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +14,7 @@ from registry.history import BYTES_MAX, History
 from registry.revisions import Author
 from registry.store import EnvironmentStore
 from registry.workspaces import Workspaces
-from tests.safety.folders import Folders
-from tests.safety.records import record
+from tests.safety.records import Edited
 
 ANN = Author("ann@nightshift.test", "api")
 
@@ -25,7 +23,7 @@ ANN = Author("ann@nightshift.test", "api")
 class Desk:
     """Starts, stops and feeds one store; `engine` and `store` are those that run now."""
 
-    folders: Folders
+    folders: Edited
     bytes_max: int = BYTES_MAX
     now: datetime = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     engine: JsonFileEngine = field(init=False, repr=False)
@@ -33,7 +31,7 @@ class Desk:
 
     async def start(self) -> EnvironmentStore:
         """A store over what is on disk, loaded."""
-        history = History(self.folders.state, bytes_max=self.bytes_max)
+        history = History(self.folders.data / "state", bytes_max=self.bytes_max)
         history.open(self.now)
         self.engine = JsonFileEngine(self.folders.catalogue)
         self.store = EnvironmentStore(
@@ -89,16 +87,3 @@ class Desk:
     def stale(self) -> list[str]:
         """The ids of stale saves."""
         return [item.environment_id for item in self.store.stale]
-
-
-MakeDesk = Callable[..., Desk]
-
-
-def slugs(count: int, /, prefix: str = "s") -> list[str]:
-    """As many slugs."""
-    return [f"{prefix}{number:02}" for number in range(count)]
-
-
-def several(count: int) -> list[dict[str, Any]]:
-    """As many routed records."""
-    return [record(slug) for slug in slugs(count)]

@@ -82,7 +82,7 @@ def kinds(xfail: Mapping[str, str] | None = None) -> list[Any]:
         pytest.param(
             kind,
             id=kind.name,
-            marks=[pytest.mark.xfail(strict=True, reason=failing[kind.name])]
+            marks=[pytest.mark.xfail(strict=True, raises=AssertionError, reason=failing[kind.name])]
             if kind.name in failing
             else [],
         )

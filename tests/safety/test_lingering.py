@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
 
 from registry.errors import NotFound, Quarantined
-from tests.safety.conftest import StartDaemon
-from tests.safety.daemons import ALL, Daemon
+from tests.api.steps import ALL
+from tests.conftest import StartDaemon
 from tests.safety.desk import Desk
-from tests.safety.folders import Folders
-from tests.safety.records import record
+from tests.safety.records import Edited, record
+from tests.safety.steps import until_routes
 
 A, B, C = record("a"), record("b"), record("c")
 NAMELESS = {"note": "which one was this?"}
@@ -66,15 +63,15 @@ async def test_it_outlives_writes_and_a_restart_and_is_written_nowhere(desk: Des
     await store.patch("b", {"name": "patched"})
     await desk.restart()
     assert desk.routed() == {"env-a", "env-b"}
-    assert desk.folders.records()[0] == NAMELESS
-    assert [each.get("slug") for each in desk.folders.records()] == [None, "b"]
+    assert desk.folders.stored()[0] == NAMELESS
+    assert [each.get("slug") for each in desk.folders.stored()] == [None, "b"]
 
 
 async def test_a_put_writes_it_again(desk: Desk) -> None:
     store = await desk.holds(A, B)
     await desk.found(NAMELESS, B)
     await store.replace("a", {**A, "name": "again"})
-    assert [each.get("name") for each in desk.folders.records()] == [None, "b", "again"]
+    assert [each.get("name") for each in desk.folders.stored()] == [None, "b", "again"]
     assert desk.faults() == [("invalid_record", None)]
 
 
@@ -88,27 +85,14 @@ async def test_a_delete_ends_it(desk: Desk) -> None:
     assert desk.routed() == {"env-b"}
 
 
-@pytest.fixture
-def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody tells the daemon of an edit: what wakes it are its own writes alone."""
-
-    async def never(*_args: Any, **_more: Any) -> None:
-        await asyncio.Event().wait()
-
-    for module in ("registry.engines.json_file", "provider.daemon"):
-        monkeypatch.setattr(f"{module}.watch_folder", never)
-        monkeypatch.setattr(f"{module}.poll_signature", never)
-
-
-@pytest.mark.xfail(strict=True, reason="nothing is written, so nothing wakes the reconciler")
 @pytest.mark.usefixtures("unwatched")
 async def test_a_delete_of_it_is_published_at_once(
-    start_daemon: StartDaemon, folders: Folders
+    start_daemon: StartDaemon, folders: Edited
 ) -> None:
     folders.write(A, B)
-    daemon: Daemon = await start_daemon()
+    daemon = await start_daemon()
     folders.write(NAMELESS, B)
     assert (await daemon.call("POST", ALL, json=C)).status == 201
-    await daemon.routes("a.test", "b.test", "c.test")
+    await until_routes(daemon, "a.test", "b.test", "c.test")
     assert (await daemon.call("DELETE", f"{ALL}/a")).status == 204
-    await daemon.routes("b.test", "c.test", timeout_s=2)
+    await until_routes(daemon, "b.test", "c.test", timeout_s=2)

@@ -6,21 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.safety.conftest import Log, StartDaemon
-from tests.safety.daemons import ALL, Daemon, refused
+from tests.api.steps import ALL, problems, read, refused
+from tests.conftest import StartDaemon
+from tests.daemons import Daemon, eventually
+from tests.safety.conftest import Log
 from tests.safety.faults import BAD, GOOD, Kind, kinds
-from tests.safety.folders import Folders, eventually
-from tests.safety.records import record
+from tests.safety.records import Edited, record
+from tests.safety.steps import until_fine, until_routes
 
 LEFT = "the broken text stays in the file beside the new record"
 LEFT_OVER = {"a key twice": LEFT, "the id of another": LEFT, "no object": LEFT}
 
 
 @pytest.fixture
-async def both(daemon: Daemon, folders: Folders) -> Daemon:
+async def both(daemon: Daemon, folders: Edited) -> Daemon:
     """A daemon that routes a good record, and one that is about to be bad."""
     folders.write(GOOD, BAD)
-    await daemon.routes("good.test", "bad.test")
+    await until_routes(daemon, "good.test", "bad.test")
     return daemon
 
 
@@ -29,7 +31,7 @@ async def breaks(daemon: Daemon, kind: Kind) -> dict[str, Any]:
     daemon.folders.save(kind.file)
 
     async def shows() -> dict[str, Any]:
-        found = [each for each in await daemon.problems() if each["code"] == kind.code]
+        found = [each for each in await problems(daemon) if each["code"] == kind.code]
         assert found
         return found[0]
 
@@ -68,43 +70,43 @@ async def test_the_others_of_the_edit_are_published_and_its_last_good_stays(
     both: Daemon, kind: Kind
 ) -> None:
     both.folders.save(kind.file.replace('"good.test"', '"moved.test"'))
-    await both.routes("moved.test", "bad.test")
-    shown = await both.read("env-bad")
+    await until_routes(both, "moved.test", "bad.test")
+    shown = await read(both, "env-bad")
     assert shown["name"] == BAD["name"]
     assert shown["fault"]["code"] in (kind.code, "quarantined")
-    assert "fault" not in await both.read("env-good")
+    assert "fault" not in await read(both, "env-good")
 
 
 @pytest.mark.parametrize("kind", kinds())
 async def test_its_last_good_outlives_a_restart(
-    start_daemon: StartDaemon, folders: Folders, kind: Kind
+    start_daemon: StartDaemon, folders: Edited, kind: Kind
 ) -> None:
     folders.write(GOOD, BAD)
     first = await start_daemon()
-    await first.routes("good.test", "bad.test")
+    await until_routes(first, "good.test", "bad.test")
     folders.save(kind.file)
     await first.call("POST", ALL, json=record("one"))
     await first.stop()
     second = await start_daemon()
     await second.call("POST", ALL, json=record("two"))
-    await second.routes("good.test", "bad.test", "one.test", "two.test")
-    assert (await second.read("env-bad"))["name"] == BAD["name"]
-    assert kind.text in folders.text()
+    await until_routes(second, "good.test", "bad.test", "one.test", "two.test")
+    assert (await read(second, "env-bad"))["name"] == BAD["name"]
+    assert kind.text in folders.buffer()
 
 
 @pytest.mark.parametrize("kind", kinds())
 async def test_what_was_broken_while_nobody_looked_is_served_as_it_was(
-    start_daemon: StartDaemon, folders: Folders, kind: Kind
+    start_daemon: StartDaemon, folders: Edited, kind: Kind
 ) -> None:
     folders.write(GOOD, BAD)
     first = await start_daemon()
-    await first.routes("good.test", "bad.test")
+    await until_routes(first, "good.test", "bad.test")
     await first.stop()
     folders.save(kind.file)
     second = await start_daemon()
     await second.call("POST", ALL, json=record("new"))
-    await second.routes("good.test", "bad.test", "new.test")
-    assert (await second.read("env-bad"))["name"] == BAD["name"]
+    await until_routes(second, "good.test", "bad.test", "new.test")
+    assert (await read(second, "env-bad"))["name"] == BAD["name"]
 
 
 @pytest.mark.parametrize("kind", kinds())
@@ -114,7 +116,7 @@ async def test_its_raw_text_survives_every_write_of_others(both: Daemon, kind: K
     assert (await both.call("PATCH", f"{ALL}/good", json={"name": "patched"})).status == 200
     assert (await both.call("PUT", f"{ALL}/new", json=record("new", name="put"))).status == 200
     assert (await both.call("DELETE", f"{ALL}/new")).status == 204
-    assert kind.text in both.folders.text()
+    assert kind.text in both.folders.buffer()
 
 
 @pytest.mark.parametrize("kind", kinds())
@@ -124,7 +126,7 @@ async def test_a_patch_is_refused_as_quarantined(both: Daemon, kind: Kind) -> No
     problem = refused(answer, 409, "quarantined")
     assert "PUT" in problem["detail"]
     assert "DELETE" in problem["detail"]
-    assert kind.text in both.folders.text()
+    assert kind.text in both.folders.buffer()
 
 
 @pytest.mark.parametrize("kind", kinds(LEFT_OVER))
@@ -133,10 +135,12 @@ async def test_a_put_mends_it(both: Daemon, kind: Kind) -> None:
     mended = record("bad", name="mended", host={"hostname": "mended.test"})
     answer = await both.call("PUT", f"{ALL}/env-bad", json=mended)
     assert answer.status == 200, answer.value
-    await both.routes("good.test", "mended.test")
-    assert "fault" not in await both.read("env-bad")
-    assert [each["name"] for each in both.folders.records()] == ["good", "mended"]
-    await both.without_problems(timeout_s=2)
+    await until_routes(both, "good.test", "mended.test")
+    assert "fault" not in await read(both, "env-bad")
+    names = [each["name"] for each in both.folders.stored() if isinstance(each, dict)]
+    assert names == ["good", "mended"]
+    assert kind.text not in both.folders.buffer()
+    await until_fine(both)
 
 
 @pytest.mark.parametrize("kind", kinds(LEFT_OVER))
@@ -144,15 +148,15 @@ async def test_a_delete_removes_it(both: Daemon, kind: Kind) -> None:
     await breaks(both, kind)
     assert (await both.call("DELETE", f"{ALL}/env-bad")).status == 204
     refused(await both.call("GET", f"{ALL}/env-bad"), 404, "not_found")
-    assert [each["slug"] for each in both.folders.records()] == ["good"]
-    await both.without_problems()
-    await both.routes("good.test")
+    assert both.folders.stored() == [GOOD]
+    await until_fine(both)
+    await until_routes(both, "good.test")
 
 
 @pytest.mark.parametrize("kind", kinds())
 async def test_mending_the_file_ends_it(both: Daemon, kind: Kind) -> None:
     await breaks(both, kind)
     both.folders.write(GOOD, {**BAD, "name": "mended by hand"})
-    await both.without_problems()
-    assert (await both.read("bad"))["name"] == "mended by hand"
-    await both.routes("good.test", "bad.test")
+    await until_fine(both)
+    assert (await read(both, "bad"))["name"] == "mended by hand"
+    await until_routes(both, "good.test", "bad.test")

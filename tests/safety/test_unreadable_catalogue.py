@@ -7,11 +7,12 @@ import json
 import pytest
 
 from registry.errors import CatalogueUnreadable
-from tests.safety.conftest import StartDaemon
-from tests.safety.daemons import ALL, Daemon, refused
+from tests.api.steps import ALL, read, refused, slugs, until_problem
+from tests.conftest import StartDaemon
+from tests.daemons import Daemon
 from tests.safety.desk import Desk
-from tests.safety.folders import Folders
-from tests.safety.records import record, text_of
+from tests.safety.records import Edited, record, text_of
+from tests.safety.steps import CONFIRM, until_fine, until_routes
 
 ONE, TWO = record("one"), record("two", lifecycle={"state": "planned"})
 _LIST = json.dumps([ONE])
@@ -38,7 +39,7 @@ WRITES = (
     ("PATCH", f"{ALL}/one", {"name": "x"}),
     ("DELETE", f"{ALL}/one", None),
     ("POST", f"{ALL}/env-one/revert", {"revision": 1}),
-    ("POST", "/api/catalogue/confirm", {}),
+    ("POST", CONFIRM, {}),
 )
 
 
@@ -50,10 +51,10 @@ def fault(request: pytest.FixtureRequest) -> tuple[str, tuple[int, int]]:
 
 
 @pytest.fixture
-async def two(daemon: Daemon, folders: Folders) -> Daemon:
+async def two(daemon: Daemon, folders: Edited) -> Daemon:
     """A daemon over two environments, one of them routed."""
     folders.write(ONE, TWO)
-    await daemon.routes("one.test")
+    await until_routes(daemon, "one.test")
     return daemon
 
 
@@ -62,12 +63,11 @@ async def test_health_names_the_line_and_column_and_the_routes_stay(
 ) -> None:
     text, (line, column) = fault
     two.folders.save(text)
-    problem = await two.problem("catalogue_unreadable", None)
+    problem = await until_problem(two, "catalogue_unreadable", None)
     assert problem["detail"].startswith(f"environments.json:{line}:{column}: ")
-    await two.routes("one.test")
-    listed = (await two.call("GET", ALL)).value["environments"]
-    assert [each["slug"] for each in listed] == ["one", "two"]
-    assert two.folders.text() == text
+    await until_routes(two, "one.test")
+    assert await slugs(two) == ["one", "two"]
+    assert two.folders.buffer() == text
 
 
 async def test_every_write_is_refused_and_the_text_stays(
@@ -81,53 +81,53 @@ async def test_every_write_is_refused_and_the_text_stays(
             "environments.json",
             *place,
         )
-    assert two.folders.text() == text
+    assert two.folders.buffer() == text
     two.folders.write(ONE, TWO)
     assert (await two.call("POST", ALL, json=record("new"))).status == 201
-    await two.routes("one.test", "new.test")
-    await two.without_problems()
+    await until_routes(two, "one.test", "new.test")
+    await until_fine(two)
 
 
 @pytest.mark.parametrize("name", ["no JSON", "an empty file", "a later version"])
 async def test_it_is_served_as_it_was_after_a_restart_too(
-    start_daemon: StartDaemon, folders: Folders, name: str
+    start_daemon: StartDaemon, folders: Edited, name: str
 ) -> None:
     folders.write(ONE, TWO)
     first = await start_daemon()
-    await first.routes("one.test")
+    await until_routes(first, "one.test")
     await first.stop()
     folders.save(FAULTS[name][0])
     second = await start_daemon()
-    await second.problem("catalogue_unreadable", None)
-    await second.routes("one.test")
-    assert (await second.read("two"))["environment_id"] == "env-two"
-    assert folders.text() == FAULTS[name][0]
+    await until_problem(second, "catalogue_unreadable", None)
+    await until_routes(second, "one.test")
+    assert (await read(second, "two"))["environment_id"] == "env-two"
+    assert folders.buffer() == FAULTS[name][0]
     folders.write(ONE, {**TWO, "name": "mended"})
-    await second.without_problems()
-    assert (await second.read("two"))["name"] == "mended"
+    await until_fine(second)
+    assert (await read(second, "two"))["name"] == "mended"
 
 
 async def test_a_vanished_file_is_no_empty_catalogue(two: Daemon) -> None:
     two.folders.catalogue.unlink()
-    problem = await two.problem("catalogue_unreadable", None)
+    problem = await until_problem(two, "catalogue_unreadable", None)
     assert "gone" in problem["detail"]
     for method, path, body in WRITES:
         refused(await two.call(method, path, json=body), 409, "catalogue_unreadable")
     assert not two.folders.catalogue.exists()
-    await two.routes("one.test")
+    await until_routes(two, "one.test")
 
 
 async def test_a_vanished_file_is_no_first_start_after_a_restart(
-    start_daemon: StartDaemon, folders: Folders
+    start_daemon: StartDaemon, folders: Edited
 ) -> None:
     folders.write(ONE, TWO)
     first = await start_daemon()
-    await first.routes("one.test")
+    await until_routes(first, "one.test")
     await first.stop()
     folders.catalogue.unlink()
     second = await start_daemon()
-    await second.problem("catalogue_unreadable", None)
-    await second.routes("one.test")
+    await until_problem(second, "catalogue_unreadable", None)
+    await until_routes(second, "one.test")
     refused(await second.call("POST", ALL, json=record("new")), 409, "catalogue_unreadable")
     assert not folders.catalogue.exists()
 
@@ -135,7 +135,7 @@ async def test_a_vanished_file_is_no_first_start_after_a_restart(
 async def test_bytes_that_are_not_utf_8_are_named_and_stay(two: Daemon) -> None:
     content = b'{"version": 1,\n "environments": [], "x": "\xff"}'
     two.folders.catalogue.write_bytes(content)
-    problem = await two.problem("catalogue_unreadable", None)
+    problem = await until_problem(two, "catalogue_unreadable", None)
     assert problem["detail"].startswith("environments.json:2:28: ")
     refused(await two.call("POST", ALL, json=record("new")), 409, "catalogue_unreadable")
     assert two.folders.catalogue.read_bytes() == content

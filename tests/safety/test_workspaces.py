@@ -43,7 +43,7 @@ async def test_others_are_written_and_they_are_not_patched(desk: Desk) -> None:
         await desk.store.patch("theirs", {"name": "patched"})
     with pytest.raises(UnknownProject):
         await desk.store.replace("theirs", THEIRS)
-    assert desk.folders.records()[1] == THEIRS
+    assert desk.folders.stored()[1] == THEIRS
 
 
 async def test_a_put_into_another_workspace_mends_one(desk: Desk) -> None:
@@ -53,7 +53,7 @@ async def test_a_put_into_another_workspace_mends_one(desk: Desk) -> None:
 
 async def test_a_delete_removes_one(desk: Desk) -> None:
     await desk.store.delete("theirs")
-    assert desk.folders.records() == [OURS]
+    assert desk.folders.stored() == [OURS]
     assert desk.faults() == []
 
 

@@ -86,7 +86,6 @@ def test_a_record_may_have_its_id_for_a_slug() -> None:
     assert Reading().read(record(slug="one", environment_id="one")).faults == ()
 
 
-@pytest.mark.xfail(strict=True, reason="the names of a broken incumbent are free for the taking")
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_broken_incumbent_keeps_its_slug_too(order: int) -> None:
     reading = Reading()
@@ -96,7 +95,6 @@ def test_a_broken_incumbent_keeps_its_slug_too(order: int) -> None:
     assert in_force(snapshot) == [("env-one", "One")]
 
 
-@pytest.mark.xfail(strict=True, reason="the names of a broken incumbent are free for the taking")
 def test_a_broken_incumbent_keeps_its_id_too() -> None:
     reading = Reading()
     reading.read(ONE)

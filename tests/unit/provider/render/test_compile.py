@@ -83,15 +83,15 @@ def test_an_ipv4_address_in_ipv6_clothes_is_refused_too(url: str) -> None:
 
 def test_one_forbidden_server_of_several_is_enough() -> None:
     refused = rejection(server_urls=[UPSTREAM, "http://127.0.0.1:8700"])
-    assert refused.pointer == "/metadata/router/server_urls"
+    assert refused.pointer == "/metadata/router/server_urls/1"
 
 
-def test_a_forbidden_port_is_pointed_at_by_its_name() -> None:
+def test_a_forbidden_port_is_pointed_at() -> None:
     changes = {"host": {"ip": "127.0.0.1"}, "ports": [{"name": "web", "port": 8700}]}
     made = environment(**changes, **router(service_url=None, port="web"))
     refused = compile_record(made, GUARDED, None)
     assert isinstance(refused, Rejection)
-    assert refused.pointer == "/metadata/router/port"
+    assert refused.pointer == "/ports/0"
 
 
 URLS = st.from_regex(UPSTREAM_URL.replace("$", r"\Z"), fullmatch=True)
