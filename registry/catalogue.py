@@ -36,7 +36,6 @@ class Catalogue:
         self._engine, self._reader, self.history, self._clock = engine, reader, history, clock
         self._judged: Snapshot | None = None
         self._confirmed = False
-        self._reinstated = False
         self.snapshot: Snapshot | None = _remembered(history)
         self.trouble: RegistryError | None = None
         self.held: Held | None = None
@@ -146,9 +145,9 @@ class Catalogue:
         author = _BY_HAND if self.loaded else _FOUND
         self.snapshot, self.loaded = snapshot, True
         missed = self.history.missed(snapshot.environments)
-        if missed and not self._reinstated:
+        if missed:
             self.stale = ()  # a later edit: whoever made it saw what stands
-        self._confirmed = self._reinstated = False
+        self._confirmed = False
         await self.history.follow([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
@@ -158,12 +157,11 @@ class Catalogue:
         ids = {item.environment_id for item in stale}
         for item in stale:
             _log.warning("stale_edit", environment=item.environment_id, reason=str(item))
-        self.stale = (*(item for item in self.stale if item.environment_id not in ids), *stale)
-        self._reinstated = True
-        if await self._commit_quietly(found, after):
-            return False
-        await self._put_in_force(after)  # not on disk yet: judged, and tried, again next time
-        return True
+        older = tuple(item for item in self.stale if item.environment_id not in ids)
+        committed = await self._commit_quietly(found, after)
+        await self._put_in_force(after)
+        self.stale = (*older, *stale)
+        return not committed  # what is not on disk yet is judged, and tried, again next time
 
     async def _complete(self, found: Snapshot) -> bool:
         after, now = found, self._clock()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -70,7 +69,7 @@ def presented_token(request: web.Request) -> str | None:
     if scheme.lower() == "basic":
         try:
             pair = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return None
         return pair.partition(":")[2] or None
     return None

@@ -24,12 +24,14 @@ class Item:
 
 @dataclass
 class Model:
-    """The file and what is in force; `recent` are ids that the API wrote a short while ago.
+    """The file and what is in force; `settled` is the file when that was last judged.
 
-    `created` are those of them that the API made, `past` all states that a record ever was in.
+    `recent` are ids that the API wrote a short while ago, `created` are those of them that it made,
+    `past` all states that a record ever was in.
     """
 
     file: list[Item] = field(default_factory=list)
+    settled: list[Item] = field(default_factory=list)
     force: dict[str, str] = field(default_factory=dict)
     recent: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
@@ -38,8 +40,15 @@ class Model:
     held: bool = False
 
     def quarantined(self, environment_id: str) -> bool:
-        """Whether the file has no good record of this id, though there is one, or was."""
-        return self._winner(environment_id) is None
+        """Whether there was no good record of this id when the file was last judged."""
+        return not any(each.id == environment_id and not each.broken for each in self.settled)
+
+    @property
+    def doubled_before(self) -> bool:
+        """Whether something of the same id stands before an incumbent."""
+        good = [each for each in self.file if not each.broken]
+        first = {each.id: each for each in reversed(good)}
+        return any(first[each.id] != self._winner(each.id) for each in good)
 
     def write(self, environment_id: str, token: str | None) -> None:
         """A write through the API; None deletes."""
@@ -73,6 +82,7 @@ class Model:
                 break
         for environment_id in {*self.force, *found}:
             self._put_in_force(environment_id, found.get(environment_id))
+        self.settled = list(self.file)
 
     def pass_time(self) -> None:
         """So long that no write of the API is recent any more."""

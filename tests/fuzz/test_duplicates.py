@@ -9,13 +9,6 @@ import pytest
 from tests.chaos.folder import Folder, record, text_of
 from tests.chaos.stores import opened, save_in_place
 
-INCUMBENT_BY_TEXT = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="codec._incumbents_first knows the incumbent by the text of its record alone: after a "
-    "write it is laid out anew, and after a start there is none, so the first in the file wins",
-)
-
 
 @pytest.fixture
 async def doubled(tmp_path: Path) -> Folder:
@@ -29,13 +22,11 @@ async def doubled(tmp_path: Path) -> Folder:
     return folder
 
 
-@INCUMBENT_BY_TEXT
 async def test_the_incumbent_stays_over_a_restart(doubled: Folder) -> None:
     async with opened(doubled) as lab:
         assert lab.in_force() == {"env-one": "incumbent"}
 
 
-@INCUMBENT_BY_TEXT
 async def test_the_incumbent_stays_after_a_write_to_it(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "lab").make(record("one", "incumbent"))
     async with opened(folder) as lab:

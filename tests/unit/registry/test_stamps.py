@@ -96,7 +96,6 @@ def test_a_put_may_clear_checked_at() -> None:
     assert times(put(current(), health={"checked_at": None}))[1] is None
 
 
-@pytest.mark.xfail(strict=True, reason="a merged-away key is filled from the record before")
 def test_a_patch_may_clear_checked_at() -> None:
     assert times(patched(current(), {"health": {"checked_at": None}}, NOON))[1] is None
 

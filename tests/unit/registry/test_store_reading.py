@@ -169,7 +169,6 @@ async def test_an_engine_that_is_out_of_reach_is_a_trouble(
     assert isinstance(store.trouble, StoreUnavailable)
 
 
-@pytest.mark.xfail(strict=True, reason="a mended record gets the defaults of creating")
 async def test_a_put_that_mends_has_no_defaults_either() -> None:
     store = store_over(WatchedEngine(record(name="")))
     with pytest.raises(InvalidRecord):

@@ -59,7 +59,6 @@ def test_an_unknown_version_is_unreadable(version: str) -> None:
     assert "version" in error.detail
 
 
-@pytest.mark.xfail(strict=True, reason="compared with ==, and in Python True and 1.0 equal 1")
 @pytest.mark.parametrize("version", ["true", "1.0"])
 def test_a_version_that_only_equals_one_is_unreadable(version: str) -> None:
     assert "version" in unreadable(f'{{"version": {version}, "environments": []}}').detail

@@ -68,9 +68,6 @@ async def test_what_others_do_to_the_file_is_told(
     await looking
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the safety poll starts from what it finds, not what was read"
-)
 async def test_an_edit_before_the_watch_stands_is_told_too(
     engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
