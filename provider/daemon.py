@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import time
@@ -121,12 +122,13 @@ def _door(settings: Settings, book: AccountBook) -> Door:
     book.check()
     if book.is_unused():
         if not settings.is_loopback:
+            folder = shlex.quote(str(settings.data))
             settings.data.mkdir(parents=True, exist_ok=True)  # where the two commands work
             raise WrongSetting(
                 f"listen: others reach {settings.listen}, and there are no accounts; add one, and "
                 "a token for Traefik:\n"
-                f"  routebook accounts add EMAIL --role operator --data {settings.data}\n"
-                f"  routebook tokens create --role traefik --data {settings.data}"
+                f"  routebook accounts add EMAIL --role operator --data {folder}\n"
+                f"  routebook tokens create --role traefik --data {folder}"
             )
         _log.warning("open_mode", note="no accounts: every local caller may read and write")
     hosts = frozenset(host.lower() for host in settings.allowed_hosts)

@@ -61,7 +61,7 @@ def decode(text: str, default_owner: DefaultOwner) -> Decoded:
     try:
         data = parse(text)
     except DuplicateKey as error:
-        return Decoded(None, "duplicate_key", (FieldError("", str(error)),))
+        return Decoded(None, "duplicate_key", (FieldError("", str(error)),), _names(text))
     except JsonFault as error:
         return Decoded(None, "malformed_json", (FieldError("", str(error)),))
     if not isinstance(data, dict):
@@ -144,6 +144,14 @@ def _filled(data: Mapping[str, Any], default_owner: DefaultOwner) -> dict[str, A
     return filled
 
 
+def _names(text: str) -> _Names:
+    """The id and slug of a record that names a key twice: the last one counts."""
+    data = json.loads(text)
+    if not isinstance(data, dict):
+        return None, None
+    return _text(data.get("environment_id")), _text(data.get("slug"))
+
+
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
@@ -221,7 +229,7 @@ def _with_known_times(item: Decoded, known: Snapshot) -> Environment | None:
     times = {key for key in item.wanting if key.endswith("_at")}
     if not times or item.environment is None or good is None or good.created_at is None:
         return item.environment
-    kept = {key: good.document[key] for key in times}
+    kept = dict.fromkeys(times, good.document["created_at"])  # as when they were filled in
     return Environment.model_validate({**item.environment.document, **kept})
 
 

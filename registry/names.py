@@ -49,7 +49,7 @@ def canonical_host(text: str) -> str:
         return address
     host = _ascii(text.removesuffix(".").lower())
     if len(host) > _HOST_LENGTH_MAX:
-        raise ValueError(f"a host name has at most {_HOST_LENGTH_MAX} characters")
+        raise ValueError(f"too long: at most {_HOST_LENGTH_MAX} characters")
     for label in host.split("."):
         if not _LABEL.match(label):
             raise ValueError(
@@ -70,7 +70,7 @@ def canonical_pattern(text: str) -> str:
         return canonical_host(text)
     rest = canonical_host(text[2:])
     if _address(rest) is not None:
-        raise ValueError("a wildcard goes before a name, not before an address")
+        raise ValueError("no wildcard before an address; before a name")
     return f"*.{rest}"
 
 

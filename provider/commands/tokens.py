@@ -20,9 +20,7 @@ app = typer.Typer(
 def create(
     role: Annotated[Role, typer.Option(help="what the token may do")],
     name: Annotated[str, typer.Option(help="who or what it is for")] = "",
-    days: Annotated[
-        int, typer.Option(min=1, help="days until it expires; never, if not given")
-    ] = 0,
+    days: Annotated[int | None, typer.Option(min=1, help="days until it expires")] = None,
     as_json: AsJson = False,
     data: Data = DATA,
 ) -> None:

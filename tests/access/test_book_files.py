@@ -117,6 +117,22 @@ async def test_taking_the_last_token_away_lets_nobody_in(daemon: Daemon, folders
     refused(await daemon.call("GET", ALL), 401, "unauthenticated")
 
 
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the door opens by itself")
+@pytest.mark.parametrize("gone", [BOTH, ("data",)])
+async def test_a_door_that_was_closed_stays_closed_while_the_daemon_runs(
+    folders: Folders, start_daemon: StartDaemon, gone: tuple[str, ...]
+) -> None:
+    everybody(folders.data)
+    daemon = await start_daemon()
+    if gone == ("data",):  # as when its disk fails: each look at it is an error
+        folders.data.rename(folders.data.with_name("aside"))
+        folders.data.symlink_to(folders.data.name)
+    else:
+        for name in gone:
+            (folders.data / name).unlink()
+    assert (await daemon.call("GET", ALL)).status in (401, 503)
+
+
 async def test_a_login_where_nothing_can_be_locked_is_a_clear_problem(
     folders: Folders, start_daemon: StartDaemon
 ) -> None:

@@ -82,9 +82,6 @@ async def test_a_token_is_printed_once_listed_and_revoked(
     assert (await daemon.call("GET", "/api/auth/me", headers=who)).status == 401
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the default of --days is below its own minimum"
-)
 async def test_a_token_without_days_never_expires(data: str) -> None:
     created = await routebook("tokens", "create", "--role=traefik", "--json", data)
     assert created.code == 0, created.err

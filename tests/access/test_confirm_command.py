@@ -82,3 +82,11 @@ async def test_confirm_exits_with_3_when_what_answers_is_not_routebook(content: 
     assert "Traceback" not in ended.err
     assert ended.code == 3
     assert ended.err.startswith("routebook: ")
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="confirm takes no --json")
+async def test_confirm_takes_json(daemon: Daemon) -> None:
+    url = f"http://127.0.0.1:{daemon.port}"
+    ended = await routebook("confirm", "--json", AGENT_API_URL=url)
+    assert ended.code == 0
+    assert ended.value == {"confirmed": []}

@@ -41,7 +41,6 @@ async def test_the_command_exits_with_2_and_names_the_two_that_mend_it(
     assert "Traceback" not in process.said
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="they want a folder that is there")
 async def test_the_two_commands_mend_it_where_there_is_no_data_folder_yet(tmp_path: Path) -> None:
     data = tmp_path / "not there yet"
     serve = ("serve", "--listen=0.0.0.0:0", f"--data={data}", f"--projects={tmp_path}")

@@ -78,6 +78,7 @@ async def test_each_caller_may_do_what_the_table_says_and_no_more(
             refused(answer, 403, "forbidden")
         else:
             refused(answer, 401, "unauthenticated")
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("caller", [*NOBODY, *KNOWN])

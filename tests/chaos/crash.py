@@ -51,4 +51,4 @@ async def write_and_die(folder: Folder, moment: str, token: str | None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(write_and_die(Folder(Path(sys.argv[1])), sys.argv[2], (sys.argv + [None])[3]))
+    asyncio.run(write_and_die(Folder(Path(sys.argv[1])), sys.argv[2], [*sys.argv, None][3]))

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-import pytest
+from structlog.testing import capture_logs
 
 from tests.chaos import crash
 from tests.chaos.folder import Folder
@@ -58,18 +58,19 @@ async def test_a_crash_after_the_swap_leaves_the_write_in_force_and_found(folder
 
 
 async def test_a_save_in_the_last_instant_before_a_crash_after_the_swap_is_kept_aside(
-    folder: Folder, capsys: pytest.CaptureFixture[str]
+    folder: Folder,
 ) -> None:
     await crash_while(folder, "after-the-swap", "by hand")
     [leftover] = folder.data.glob(".environments.json.*.new")
     os.utime(leftover, ns=(time.time_ns(), time.time_ns()))  # saved after ours was written
-    async with opened(folder) as lab:
-        [late] = folder.late()
-        assert json.dumps("by hand") in late
-        save_in_place(folder.catalogue, late)
-        await lab.store.load()
-        assert lab.in_force()["env-two"] == "by hand"
-    assert "late_save_kept_aside" in "".join(capsys.readouterr())
+    with capture_logs() as logs:
+        async with opened(folder) as lab:
+            [late] = folder.late()
+            assert json.dumps("by hand") in late
+            save_in_place(folder.catalogue, late)
+            await lab.store.load()
+            assert lab.in_force()["env-two"] == "by hand"
+    assert "late_save_kept_aside" in [line["event"] for line in logs]
 
 
 async def test_a_save_by_rename_before_a_crash_after_the_swap_is_kept(folder: Folder) -> None:

@@ -42,7 +42,7 @@ async def test_a_change_that_was_cut_off_from_the_history_is_found_at_the_next_s
     folder: Folder,
 ) -> None:
     cut_off = CutOff(folder.data / "state")
-    with pytest.raises(Died):
+    with pytest.raises(Died):  # noqa: PT012
         async with opened(folder, history=cut_off) as lab:
             await lab.patch("env-one", "with its line")
             cut_off.dead = True

@@ -43,13 +43,6 @@ class Model:
         """Whether there was no good record of this id when the file was last judged."""
         return not any(each.id == environment_id and not each.broken for each in self.settled)
 
-    @property
-    def doubled_before(self) -> bool:
-        """Whether something of the same id stands before an incumbent."""
-        good = [each for each in self.file if not each.broken]
-        first = {each.id: each for each in reversed(good)}
-        return any(first[each.id] != self._winner(each.id) for each in good)
-
     def write(self, environment_id: str, token: str | None) -> None:
         """A write through the API; None deletes."""
         self.recent.add(environment_id)

@@ -119,8 +119,7 @@ class Sections:
 
     def _list(self, plain: str, odd: Sequence[str], wrong: Sequence[str]) -> list[str]:
         length = self._random.choice((0, 1, 1, 1, 2, 3)) if self._chance(0.97) else 100
-        made = [self._one(plain, odd, wrong if length < 100 else ()) for _ in range(length)]
-        return made
+        return [self._one(plain, odd, wrong if length < 100 else ()) for _ in range(length)]
 
     def _one(self, plain: Value, odd: Sequence[Value], wrong: Sequence[Value]) -> Value:
         if wrong and self._chance(_WRONG):

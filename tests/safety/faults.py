@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,17 +73,6 @@ KINDS = (
 )  # fmt: skip
 
 
-def kinds(xfail: Mapping[str, str] | None = None) -> list[Any]:
-    """All kinds as parameters; those that fail today by name, with the reason."""
-    failing = xfail or {}
-    assert failing.keys() <= {kind.name for kind in KINDS}
-    return [
-        pytest.param(
-            kind,
-            id=kind.name,
-            marks=[pytest.mark.xfail(strict=True, raises=AssertionError, reason=failing[kind.name])]
-            if kind.name in failing
-            else [],
-        )
-        for kind in KINDS
-    ]
+def kinds() -> list[Any]:
+    """All kinds as parameters."""
+    return [pytest.param(kind, id=kind.name) for kind in KINDS]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from registry.errors import EditHeld
+from registry.engines.protocol import Loaded
+from registry.errors import CatalogueUnreadable, EditHeld
 from tests.api.steps import ALL, read, refused, until_problem
 from tests.conftest import StartDaemon
 from tests.safety.conftest import Log
@@ -120,6 +121,31 @@ async def test_confirm_lets_an_edit_with_a_hand_made_record_through(desk: Desk) 
     await store.confirm()
     assert store.held is None
     assert desk.names() == {"new": "new"}
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the confirmation waits for the next edit"
+)
+async def test_a_confirm_that_fails_lets_no_later_edit_through(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = several(10)
+    store = await desk.holds(*records)
+    await desk.found(*records[6:])
+    load = desk.engine.load
+
+    async def load_before_it_breaks() -> Loaded:
+        loaded = await load()
+        desk.folders.save("{")
+        return loaded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.engine, "load", load_before_it_breaks)
+        with pytest.raises(CatalogueUnreadable):
+            await store.confirm()
+    await desk.found()
+    assert store.held is not None
+    assert len(desk.routed()) == 10
 
 
 async def test_it_is_held_over_a_restart_and_while_nobody_looked(desk: Desk) -> None:

@@ -38,7 +38,7 @@ async def breaks(daemon: Daemon, kind: Kind) -> dict[str, Any]:
     return dict(await eventually(shows))
 
 
-@pytest.mark.parametrize("kind", kinds({"a key twice": "health does not say whose record it is"}))
+@pytest.mark.parametrize("kind", kinds())
 async def test_health_names_the_file_line_column_and_pointer(both: Daemon, kind: Kind) -> None:
     problem = await breaks(both, kind)
     assert problem["environment"] == kind.environment

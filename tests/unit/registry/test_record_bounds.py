@@ -108,9 +108,6 @@ def test_the_words_of_a_fault_say_what_would_be_right() -> None:
     }
 
 
-@pytest.mark.xfail(
-    strict=True, reason="'must be' is put before every sentence that begins with 'a '"
-)
 def test_the_words_about_a_wildcard_before_an_address_are_a_sentence() -> None:
     fault = faults(**router(hostnames=["*.192.0.2.7"]))[0]
     assert not fault.message.startswith("must be a wildcard goes")
