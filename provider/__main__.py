@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -55,7 +56,9 @@ def demo(
 
 
 @app.command()
-def confirm() -> None:
+def confirm(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON value")] = False,
+) -> None:
     """Let a hand edit through that is held back, or that was older than a write of the API."""
     from registry.client import Client, Unreachable
     from registry.errors import RegistryError
@@ -66,7 +69,10 @@ def confirm() -> None:
         _end(f"{error.code}: {error.detail}", 1)
     except Unreachable as error:
         _end(str(error), 3)
-    print("\n".join(ids) if ids else "nothing waited")
+    if as_json:
+        print(json.dumps({"confirmed": ids}))
+    else:
+        print("\n".join(ids) if ids else "nothing waited")
 
 
 def _end(words: str, status: int) -> NoReturn:

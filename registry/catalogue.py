@@ -96,7 +96,10 @@ class Catalogue:
         if self.held is not None:
             ids = list(self.held.dropped)
             self._confirmed, self._judged = True, None
-            await self.settle()
+            try:
+                await self.settle()
+            finally:
+                self._confirmed = False  # it was for this edit, not for the next
             return ids
         stale = self.stale
         await self._insist(stale)
@@ -129,7 +132,7 @@ class Catalogue:
                 self._judged, self.loaded = found, True
                 return True
             if stale:
-                return await self._reinstate(found, mended, stale)
+                return await self._reinstate(found, self._with_keys(mended), stale)
         lacking = any(_lacks_keys(entry) for entry in found.entries)
         if lacking and await self._complete(found):
             return False
@@ -164,11 +167,15 @@ class Catalogue:
         return not committed  # what is not on disk yet is judged, and tried, again next time
 
     async def _complete(self, found: Snapshot) -> bool:
+        return await self._commit_quietly(found, self._with_keys(found))
+
+    def _with_keys(self, found: Snapshot) -> Snapshot:
+        """What was found, with the keys that hand-made records lack."""
         after, now = found, self._clock()
         for entry in found.entries:
             if _lacks_keys(entry):
                 after = after.having(entry, _completed(entry, now))
-        return await self._commit_quietly(found, after)
+        return after
 
     async def _commit_quietly(self, before: Snapshot, after: Snapshot) -> bool:
         """Whether to read again; False when the disk refuses: tried again at the next change."""

@@ -94,6 +94,7 @@ def build_snapshot(
     known = previous or Snapshot()
     checked = [_with_project(item, project_faults) for item in decoded]
     checked = _without_doubles(checked, known)
+    checked = [_unless_lingering(item, checked, known) for item in checked]
     taken = {item.names[0] for item in checked if item.environment and not item.code}
     entries = []
     for raw, item in zip(raws, checked, strict=True):
@@ -102,6 +103,25 @@ def build_snapshot(
             taken.add(entry.environment.environment_id)
         entries.append(entry)
     return Snapshot((*entries, *_lingering(entries, known)), revision)
+
+
+def _unless_lingering(item: Decoded, items: Sequence[Decoded], known: Snapshot) -> Decoded:
+    """A newcomer does not take the slug of a record that a nameless broken one may be."""
+    if item.environment is None or item.code or not any(_is_nameless(i, known) for i in items):
+        return item
+    holder = known.by_slug.get(item.environment.slug)
+    held = holder.environment if holder else None
+    ids = {each.names[0] for each in items if each.environment and not each.code}
+    if held is None or held.environment_id in ids:
+        return item
+    reason = (
+        f"{held.slug!r} may be the slug of a broken record, as it is of {held.environment_id!r}"
+    )
+    return replace(item, code="slug_taken", errors=(FieldError("/slug", reason),))
+
+
+def _is_nameless(item: Decoded, known: Snapshot) -> bool:
+    return item.environment is None and _known_good(item, known) is None
 
 
 def _lingering(entries: Sequence[Entry], known: Snapshot) -> Iterator[Entry]:

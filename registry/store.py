@@ -131,6 +131,7 @@ class EnvironmentStore:
         RevisionConflict and EditedElsewhere."""
 
         def successor(entry: Entry) -> Environment:
+            """The record that is asked for."""
             if entry.environment is None:
                 names = entry.fault.environment_id if entry.fault else None
                 return changes.mended(body, names, self._clock())
@@ -144,6 +145,7 @@ class EnvironmentStore:
         """A JSON merge patch (RFC 7396). Raises as `replace`, and Quarantined."""
 
         def successor(entry: Entry) -> Environment:
+            """The record that is asked for."""
             if entry.environment is None or entry.fault:
                 raise _quarantined(entry)
             return changes.patched(entry.environment, body, self._clock())
@@ -156,6 +158,7 @@ class EnvironmentStore:
         """Take a record away, a broken one too. Raises NotFound, RevisionConflict."""
 
         def operation(before: Snapshot) -> list[Step]:
+            """The step on the record as it is then."""
             entry = before.entry(ref)
             _check_revision(entry, if_match)
             return [Step(entry, None)]
@@ -208,6 +211,7 @@ class EnvironmentStore:
         outcome: list[Environment] = []
 
         def operation(before: Snapshot) -> list[Step]:
+            """The step on the record as it is then."""
             entry = before.entry(ref)
             _check_revision(entry, if_match)
             environment = successor(entry)

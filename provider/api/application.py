@@ -34,6 +34,7 @@ def make_application(surface: Surface) -> web.Application:
             app.router.add_route("HEAD", route.path, _checked(route))
 
     async def release_held_polls(_app: web.Application) -> None:
+        """They get the current document."""
         surface.current.close()
 
     app.on_shutdown.append(release_held_polls)

@@ -85,6 +85,7 @@ class AccountBook:
         self, data: Path, clock: Callable[[], datetime], token_files: dict[Role, Path] | None = None
     ) -> None:
         self._data, self._clock, self._token_files = data, clock, token_files or {}
+        self._used = False
         self._lock = FileLock(data / ".accounts.lock", thread_local=False)
         self._read: dict[Path, tuple[Hashable, BaseModel]] = {}
         self._secrets: dict[Path, tuple[Hashable, str]] = {}
@@ -100,10 +101,22 @@ class AccountBook:
     def is_unused(self) -> bool:
         """Whether there never was an account, a token or a token file: open mode.
 
-        A last token that is revoked leaves its file behind, and the door closed.
+        A last token that is revoked leaves its file behind, and the door closed; once it was
+        closed, it stays so while we run.
         """
-        files = (self._data / "accounts.json", self._data / "tokens.json")
-        return not self._token_files and not any(map(os.path.lexists, files))
+        if not self._used:
+            names = ("accounts.json", "tokens.json")
+            self._used = bool(self._token_files) or any(map(self._may_be_there, names))
+        return not self._used
+
+    def _may_be_there(self, name: str) -> bool:
+        try:
+            (self._data / name).lstat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # it cannot be looked at: an error opens no door
+        return True
 
     def check(self) -> None:
         """Raises StoreUnavailable when either file cannot be read."""

@@ -17,6 +17,7 @@ async def upstream(name: str, port: int = 0) -> AsyncIterator[int]:
     """
 
     async def answer(request: web.Request) -> web.Response:
+        """What was asked, as JSON."""
         return web.json_response(
             {
                 "upstream": name,

@@ -25,8 +25,8 @@ def write_durably(
     set, or nothing is written. A symbolic link is written at its target.
     Raises DiskFull and StoreUnavailable, with the file as it was.
     """
-    target = path.resolve()
     with as_registry_errors(path.name):
+        target = path.resolve()
         temporary = write_beside(target, content, mode, group)
         try:
             os.replace(temporary, target)  # noqa: PTH105 (the names are strings here)
@@ -50,6 +50,8 @@ def as_registry_errors(name: str) -> Iterator[None]:
     """Turn an OSError into the registry's error for it."""
     try:
         yield
+    except RuntimeError as error:  # what `resolve` raises for links in a circle, before 3.13
+        raise StoreUnavailable(f"cannot write {name}: {error}") from error
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise DiskFull(

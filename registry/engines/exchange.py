@@ -71,8 +71,8 @@ def replace_expecting(
     swap. Raises SavedMeanwhile when the file is not as expected; DiskFull and StoreUnavailable
     with the file as it was.
     """
-    target = path.resolve()
     with as_registry_errors(path.name):
+        target = path.resolve()
         identity = _identity(target)  # before the look at the content: it is that content's
         if _content(target) != expected:
             raise SavedMeanwhile
@@ -90,8 +90,8 @@ def replace_expecting(
 
 def put_back(displaced: Displaced, path: Path, ours: bytes) -> bool:
     """Put a late save in place; False when the file in place is no longer what we wrote."""
-    target = path.resolve()
     with as_registry_errors(path.name):
+        target = path.resolve()
         if not _swap(displaced.path, target):
             if target.read_bytes() != ours:
                 return False

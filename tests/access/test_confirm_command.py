@@ -84,7 +84,6 @@ async def test_confirm_exits_with_3_when_what_answers_is_not_routebook(content: 
     assert ended.err.startswith("routebook: ")
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="confirm takes no --json")
 async def test_confirm_takes_json(daemon: Daemon) -> None:
     url = f"http://127.0.0.1:{daemon.port}"
     ended = await routebook("confirm", "--json", AGENT_API_URL=url)

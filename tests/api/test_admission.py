@@ -117,7 +117,7 @@ async def test_a_link_local_or_unspecified_address_is_no_upstream(
     section = {"router": {"hostnames": ["a.test"], "server_urls": urls}}
     given = body(lifecycle={"state": "active"}, metadata=section)
     problem = refused(await daemon.call("POST", ALL, json=given), 422, "forbidden_upstream")
-    assert pointers(problem) == ["/metadata/router/server_urls"]
+    assert pointers(problem) == ["/metadata/router/server_urls/1"]
 
 
 async def test_a_named_port_may_not_lead_there_either(daemon: Daemon) -> None:
@@ -129,7 +129,7 @@ async def test_a_named_port_may_not_lead_there_either(daemon: Daemon) -> None:
         metadata=section,
     )
     problem = refused(await daemon.call("POST", ALL, json=given), 422, "forbidden_upstream")
-    assert pointers(problem) == ["/metadata/router/port"]
+    assert pointers(problem) == ["/ports/0"]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ class CutOff(History):
             raise Died
         await super().follow(changed, now)
 
+    def close(self) -> None:
+        """Keep no state either."""
+
 
 def sources(folder: Folder) -> list[tuple[str, str | None]]:
     """Source and token of each line."""

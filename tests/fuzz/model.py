@@ -26,14 +26,14 @@ class Item:
 class Model:
     """The file and what is in force; `settled` is the file when that was last judged.
 
-    `recent` are ids that the API wrote a short while ago, `created` are those of them that it made,
-    `past` all states that a record ever was in.
+    `recent` are ids that the API wrote a short while ago, in order, `created` those of them that it
+    made, `past` all states that a record ever was in.
     """
 
     file: list[Item] = field(default_factory=list)
     settled: list[Item] = field(default_factory=list)
     force: dict[str, str] = field(default_factory=dict)
-    recent: set[str] = field(default_factory=set)
+    recent: dict[str, None] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     past: dict[str, set[str]] = field(default_factory=dict)
     readable: bool = True
@@ -45,7 +45,7 @@ class Model:
 
     def write(self, environment_id: str, token: str | None) -> None:
         """A write through the API; None deletes."""
-        self.recent.add(environment_id)
+        self.recent[environment_id] = None
         if environment_id not in self.force:
             self.created.add(environment_id)
         self._replace(self._stored(environment_id), environment_id, token)

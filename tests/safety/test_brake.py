@@ -123,9 +123,6 @@ async def test_confirm_lets_an_edit_with_a_hand_made_record_through(desk: Desk) 
     assert desk.names() == {"new": "new"}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the confirmation waits for the next edit"
-)
 async def test_a_confirm_that_fails_lets_no_later_edit_through(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,9 +75,6 @@ async def test_a_put_writes_it_again(desk: Desk) -> None:
     assert desk.faults() == [("invalid_record", None)]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a record that lingers does not hold its names"
-)
 async def test_no_other_gets_its_slug_while_it_is_there(desk: Desk) -> None:
     await desk.holds(A, B)
     await desk.found(NAMELESS, B, record("c", slug="a"))

@@ -14,8 +14,15 @@ from tests.safety.faults import BAD, GOOD, Kind, kinds
 from tests.safety.records import Edited, record
 from tests.safety.steps import until_fine, until_routes
 
-LEFT = "the broken text stays in the file beside the new record"
-LEFT_OVER = {"a key twice": LEFT, "the id of another": LEFT, "no object": LEFT}
+TAKEN = pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="its slug is not asked, since its id is another's"
+)
+# A text that names nothing may be any record's: what `test_lingering.py` is about.
+NAMED = [
+    pytest.param(*each.values, id=each.id, marks=TAKEN if each.id == "the id of another" else ())
+    for each in kinds()
+    if each.id != "no object"
+]
 
 
 @pytest.fixture
@@ -129,7 +136,7 @@ async def test_a_patch_is_refused_as_quarantined(both: Daemon, kind: Kind) -> No
     assert kind.text in both.folders.buffer()
 
 
-@pytest.mark.parametrize("kind", kinds(LEFT_OVER))
+@pytest.mark.parametrize("kind", NAMED)
 async def test_a_put_mends_it(both: Daemon, kind: Kind) -> None:
     await breaks(both, kind)
     mended = record("bad", name="mended", host={"hostname": "mended.test"})
@@ -137,13 +144,12 @@ async def test_a_put_mends_it(both: Daemon, kind: Kind) -> None:
     assert answer.status == 200, answer.value
     await until_routes(both, "good.test", "mended.test")
     assert "fault" not in await read(both, "env-bad")
-    names = [each["name"] for each in both.folders.stored() if isinstance(each, dict)]
-    assert names == ["good", "mended"]
+    assert [each["name"] for each in both.folders.stored()] == ["good", "mended"]
     assert kind.text not in both.folders.buffer()
     await until_fine(both)
 
 
-@pytest.mark.parametrize("kind", kinds(LEFT_OVER))
+@pytest.mark.parametrize("kind", NAMED)
 async def test_a_delete_removes_it(both: Daemon, kind: Kind) -> None:
     await breaks(both, kind)
     assert (await both.call("DELETE", f"{ALL}/env-bad")).status == 204
