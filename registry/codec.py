@@ -254,8 +254,13 @@ def _with_known_times(item: Decoded, known: Snapshot) -> Environment | None:
 
 
 def _last_good(item: Decoded, known: Snapshot, taken: set[str | None]) -> Environment | None:
-    good = _known_good(item, known)
-    return None if good is None or good.environment_id in taken else good
+    """By id, else by slug: an id that is in force elsewhere is not this record's."""
+    environment_id, slug = item.names
+    for entry in (known.by_id.get(environment_id or ""), known.by_slug.get(slug or "")):
+        good = entry.environment if entry else None
+        if good is not None and good.environment_id not in taken:
+            return good
+    return None
 
 
 def _known_good(item: Decoded, known: Snapshot) -> Environment | None:
