@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from provider.observe.certificates import CertificateFolder
@@ -17,6 +19,7 @@ from registry.errors import (
 )
 from registry.schema import Environment
 from registry.snapshot import Snapshot
+from registry.writer import Refusal
 
 _NEWEST = datetime.max.replace(tzinfo=UTC)
 
@@ -28,24 +31,24 @@ class Admission:
         self._compiler = Compiler(rules)
         self._certificates = certificates
 
-    def __call__(self, before: Snapshot, after: Snapshot) -> None:
-        """Raises ForbiddenUpstream, InvalidRecord, and RouteConflict with the holder."""
+    def __call__(self, before: Snapshot, after: Snapshot) -> Iterator[Refusal]:
+        """ForbiddenUpstream, InvalidRecord, and RouteConflict with the holder."""
         known = {environment.environment_id: environment for environment in before.environments}
         changed = [e for e in after.environments if known.get(e.environment_id) is not e]
         for environment in changed:
-            self._check_certificate(environment)
-            refusal = self.verify(environment)
-            if refusal is not None:
-                raise refusal
-        self._check_claims(known, changed, after)
+            error = self._certificate_error(environment) or self.verify(environment)
+            if error is not None:
+                yield Refusal(environment.environment_id, error)
+        yield from self._lost_claims(known, changed, after)
 
-    def _check_certificate(self, environment: Environment) -> None:
+    def _certificate_error(self, environment: Environment) -> RegistryError | None:
         tls = environment.router.tls if environment.router else None
         if tls is None or tls.cert_file is None or tls.key_file is None:
-            return
+            return None
         reason = self._certificates.leads_outside(tls.cert_file, tls.key_file)
-        if reason:
-            raise InvalidRecord(reason, [FieldError("/metadata/router/tls", reason)])
+        if not reason:
+            return None
+        return InvalidRecord(reason, [FieldError("/metadata/router/tls", reason)])
 
     def verify(self, environment: Environment) -> RegistryError | None:
         """Why a record, valid by itself, may not be routed here; hand edits are asked this too."""
@@ -55,30 +58,36 @@ class Admission:
         refused = ForbiddenUpstream if compiled.code == ForbiddenUpstream.code else InvalidRecord
         return refused(compiled.message, [FieldError(compiled.pointer, compiled.message)])
 
-    def _check_claims(
-        self, known: dict[str, Environment], changed: list[Environment], after: Snapshot
-    ) -> None:
+    def _lost_claims(
+        self, known: Mapping[str, Environment], changed: Sequence[Environment], after: Snapshot
+    ) -> Iterator[Refusal]:
+        """Of each changed record the first claim that it adds and another one holds."""
         added = {
-            claim: environment
-            for environment in changed
-            for claim in self._claims(environment)
+            environment.environment_id: self._claims(environment)
             - self._claims(known.get(environment.environment_id))
+            for environment in changed
         }
-        if not added:
-            return
-        holders = [
-            (other.created_at or _NEWEST, other.environment_id, claim, other)
-            for other in after.environments
-            for claim in self._claims(other) & added.keys()
-            if added[claim].environment_id != other.environment_id
-        ]
-        if holders:
-            _, _, claim, holder = min(holders, key=lambda each: each[:3])
-            raise _conflict(claim, holder)
+        wanted = frozenset().union(*added.values())
+        holders: dict[Claim, list[Environment]] = defaultdict(list)
+        if wanted:
+            for other in sorted(after.environments, key=_seniority):
+                for claim in self._claims(other) & wanted:
+                    holders[claim].append(other)
+        for environment in changed:
+            for claim in sorted(added[environment.environment_id]):
+                others = [other for other in holders[claim] if other is not environment]
+                if others:
+                    error = _conflict(claim, others[0])
+                    yield Refusal(environment.environment_id, error)
+                    break
 
     def _claims(self, environment: Environment | None) -> frozenset[Claim]:
         compiled = self._compiler.compile(environment) if environment else None
         return frozenset(compiled.claims) if isinstance(compiled, Fragment) else frozenset()
+
+
+def _seniority(environment: Environment) -> tuple[datetime, str]:
+    return environment.created_at or _NEWEST, environment.environment_id
 
 
 def _conflict(claim: Claim, holder: Environment) -> RouteConflict:

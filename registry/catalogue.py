@@ -70,6 +70,11 @@ class Catalogue:
                 await self._engine.commit((), loaded.revision)
         return await self.settle()
 
+    def check_open(self) -> None:
+        """Raises EditHeld while a hand edit waits: nothing is written over it."""
+        if self.held is not None:
+            raise EditHeld(str(self.held))
+
     async def commit(self, after: Snapshot) -> None:
         """Make a snapshot that was derived from the one in force durable, and put it in force.
 
@@ -77,8 +82,7 @@ class Catalogue:
         """
         before = self.snapshot
         assert before is not None
-        if self.held is not None:
-            raise EditHeld(str(self.held))
+        self.check_open()
         commit = changes.between(before, after)
         if commit:
             await self._engine.commit(commit, before.revision)

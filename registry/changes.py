@@ -16,6 +16,7 @@ from registry.project_spec import ProjectDefinition
 from registry.schema import Environment, field_errors
 from registry.snapshot import Snapshot
 
+_OBSERVED = ("lifecycle", "health")
 _DEFAULTED = ("environment_id", "owner", "lifecycle", "health")
 READ_ONLY_KEYS = ("project", "fault", "created_at", "updated_at")
 
@@ -78,6 +79,15 @@ def as_object(body: Any) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key not in READ_ONLY_KEYS}
 
 
+def project_id_of(given: Mapping[str, Any]) -> str:
+    """The workspace that a body names. Raises InvalidRecord when it names none."""
+    project_id = given.get("project_id")
+    if not isinstance(project_id, str):
+        fault = FieldError("/project_id", "required: the id of a workspace")
+        raise InvalidRecord("the record names no workspace", [fault])
+    return project_id
+
+
 def created(body: Any, project: ProjectDefinition, now: datetime) -> Environment:
     """A new record with the defaults of creating: id, owner, health, lifecycle, times."""
     given = {k: v for k, v in as_object(body).items() if v is not None or k not in _DEFAULTED}
@@ -123,6 +133,26 @@ def patched(current: Environment, patch: Any, now: datetime) -> Environment:
     """The record that a merge patch asks for."""
     given = as_object(patch)
     return _successor(current, merge_patch(current.document, given), given, now)
+
+
+def declared(current: Environment, body: Any, now: datetime) -> Environment:
+    """The record as a declaration has it, whole; the same twice changes nothing.
+
+    What has a default in a new record stays as it is where the declaration does not name it:
+    owner, and each field of lifecycle and health, which others write too.
+    """
+    named = {key: value for key, value in as_object(body).items() if value is not None}
+    record = {"environment_id": current.environment_id, **named}
+    record.setdefault("owner", current.document["owner"])
+    for part in _OBSERVED:
+        record[part] = _over(current.document[part], named.get(part, {}))
+    if record["health"] == current.document["health"]:
+        named.pop("health", None)  # saying again what is known is no new check
+    return _successor(current, record, named, now)
+
+
+def _over(known: Mapping[str, Any], given: Any) -> Any:
+    return {**known, **given} if isinstance(given, dict) else given
 
 
 def _successor(

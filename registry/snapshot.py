@@ -121,10 +121,13 @@ class Snapshot:
 
     def having(self, old: Entry | None, new: Entry | None) -> Snapshot:
         """This snapshot with one entry replaced, added (no old) or taken away (no new)."""
-        kept: Iterable[Entry] = self.entries
-        if old is None:
-            kept = (*self.entries, *([new] if new else []))
-        else:
-            swapped = (new if entry is old else entry for entry in self.entries)
-            kept = (entry for entry in swapped if entry is not None)
-        return replace(self, entries=tuple(kept), absent=False)
+        return self.having_all([(old, new)])
+
+    def having_all(self, swaps: Iterable[tuple[Entry | None, Entry | None]]) -> Snapshot:
+        """This snapshot after several swaps as of `having`, each of another entry."""
+        pairs = list(swaps)
+        by_old = {id(old): new for old, new in pairs if old is not None}
+        kept = (by_old.get(id(entry), entry) for entry in self.entries)
+        added = (new for old, new in pairs if old is None)
+        entries = tuple(entry for entry in (*kept, *added) if entry is not None)
+        return replace(self, entries=entries, absent=False)

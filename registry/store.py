@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from registry import changes, codec
+from registry.batch import Batch
 from registry.catalogue import Catalogue
 from registry.edits import Held, StaleItem
 from registry.engines.protocol import Engine
 from registry.errors import (
     FieldError,
     IdTaken,
-    InvalidRecord,
     NotFound,
     Quarantined,
     RegistryError,
@@ -23,12 +23,13 @@ from registry.errors import (
     SlugTaken,
 )
 from registry.history import History
+from registry.items import Item
 from registry.project_spec import Projects
 from registry.reader import Reader, Verify
 from registry.revisions import Author, Revision
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
-from registry.writer import Admission, Step, Writer
+from registry.writer import Admission, Refusal, Step, Writer
 
 LOCAL = Author("local", "api")
 
@@ -42,8 +43,8 @@ def utc_now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _admit_all(_before: Snapshot, _after: Snapshot) -> None:
-    return None
+def _admit_all(_before: Snapshot, _after: Snapshot) -> Iterable[Refusal]:
+    return ()
 
 
 def _verify_all(_environment: Environment) -> None:
@@ -121,7 +122,7 @@ class EnvironmentStore:
     async def create(self, body: Any, *, by: Author = LOCAL) -> Environment:
         """A new environment. Raises InvalidRecord, UnknownProject, SlugTaken, IdTaken."""
         environment = self._new(changes.as_object(body))
-        await self._writer.write(partial(_added, environment), None, by)
+        await self._writer.write(partial(_added, environment), (), by)
         return environment
 
     async def replace(
@@ -163,8 +164,30 @@ class EnvironmentStore:
             _check_revision(entry, if_match)
             return [Step(entry, None)]
 
-        await self._writer.write(operation, ref, by)
+        await self._writer.write(operation, (ref,), by)
         self.changed()
+
+    async def apply(
+        self,
+        records: Sequence[Any],
+        *,
+        prune: str | None = None,
+        dry_run: bool = False,
+        by: Author = LOCAL,
+    ) -> list[Item]:
+        """Make the catalogue have these records, all or none; what becomes of each.
+
+        A declared record is created or changed, nothing else is touched; `prune` takes away what
+        the workspace of that id no longer declares. Raises the class of the first error, with
+        each fault's pointer into the list, and `results` in its facts.
+        """
+        batch = Batch(records, self._projects, self._clock, prune)
+        if dry_run:
+            await self._writer.preview(batch, batch.refused)
+        else:
+            await self._writer.write(batch, batch.refs, by, batch.refused)
+            self.changed()
+        return batch.items
 
     async def revisions(self, ref: str) -> list[Revision]:
         """The history of one environment, newest first, also of a deleted one by its id.
@@ -198,7 +221,7 @@ class EnvironmentStore:
             return await self.replace(environment_id, dict(document), by=by)
         environment = changes.restored(document, self._clock())
         self._projects.get(environment.project_id)
-        await self._writer.write(partial(_added, environment), None, by)
+        await self._writer.write(partial(_added, environment), (), by)
         return environment
 
     async def _change(
@@ -223,15 +246,12 @@ class EnvironmentStore:
             raw = replace(entry.raw, text=codec.encode(environment))
             return [Step(entry, Entry(raw, environment))]
 
-        await self._writer.write(operation, ref, by)
+        await self._writer.write(operation, (ref,), by)
         return outcome[0]
 
     def _new(self, given: dict[str, Any]) -> Environment:
-        project_id = given.get("project_id")
-        if not isinstance(project_id, str):
-            fault = FieldError("/project_id", "required: the id of a workspace")
-            raise InvalidRecord("the record names no workspace", [fault])
-        return changes.created(given, self._projects.get(project_id), self._clock())
+        project = self._projects.get(changes.project_id_of(given))
+        return changes.created(given, project, self._clock())
 
 
 def _added(environment: Environment, before: Snapshot) -> list[Step]:

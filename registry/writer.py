@@ -10,43 +10,56 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from registry.catalogue import Catalogue
 from registry.engines.protocol import Stale
-from registry.errors import EditedElsewhere, RegistryError
+from registry.errors import EditedElsewhere, NotFound, RegistryError
 from registry.history import Difference
 from registry.revisions import Author
 from registry.snapshot import Entry, Snapshot
 
-Admission = Callable[[Snapshot, Snapshot], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One record's change: no `old` adds it, no `new` takes it away."""
 
     old: Entry | None
     new: Entry | None
 
 
+class Refusal(NamedTuple):
+    """Why a record may not be written as it would be, though it is valid by itself."""
+
+    environment_id: str
+    error: RegistryError
+
+
+Admission = Callable[[Snapshot, Snapshot], Iterable[Refusal]]
 Operation = Callable[[Snapshot], Sequence[Step]]
+Refused = Callable[[Sequence[Refusal]], RegistryError]
+
+
+def first_error(refusals: Sequence[Refusal]) -> RegistryError:
+    """The error of a write that is about one record."""
+    return refusals[0].error
 
 
 @dataclass
 class _Write:
     operation: Operation
-    ref: str | None
+    refs: Collection[str]
     author: Author
-    seen: str | None = None
+    refused: Refused
+    seen: Mapping[str, str | None] | None = None
     steps: Sequence[Step] = ()
     done: asyncio.Future[None] = field(default_factory=asyncio.Future)
 
 
 class Writer:
-    """Takes turns on the catalogue. `admission` may refuse a write by raising a RegistryError."""
+    """Takes turns on the catalogue. `admission` may refuse what a write leads to."""
 
     def __init__(
         self, catalogue: Catalogue, admission: Admission, clock: Callable[[], datetime]
@@ -70,16 +83,32 @@ class Writer:
         async with self._turn:
             return await self._catalogue.confirm()
 
-    async def write(self, operation: Operation, ref: str | None, author: Author) -> None:
-        """Apply an operation, durable on return; `ref` is the record that it changes, if any.
+    async def write(
+        self,
+        operation: Operation,
+        refs: Collection[str],
+        author: Author,
+        refused: Refused = first_error,
+    ) -> None:
+        """Apply an operation, durable on return; `refs` are the records that it may change.
 
-        Raises what the operation, admission and engine raise, EditHeld and EditedElsewhere.
+        Raises what the operation and the engine raise, what `refused` makes of the refusals of
+        admission, EditHeld and EditedElsewhere.
         """
-        write = _Write(operation, ref, author)
+        write = _Write(operation, refs, author, refused)
         self._waiting.append(write)
         # Shielded: a client that goes away does not stop a commit that others share.
         await asyncio.shield(self._take_turn(write))
         await write.done
+
+    async def preview(
+        self, operation: Operation, refused: Refused = first_error
+    ) -> tuple[Snapshot, Snapshot]:
+        """The catalogue before and after an operation, which is not made. Raises as `write`."""
+        async with self._turn:
+            before = await self._catalogue.settle()
+            self._catalogue.check_open()
+        return before, self._admitted(operation(before), before, refused)
 
     async def _take_turn(self, write: _Write) -> None:
         async with self._turn:
@@ -121,15 +150,20 @@ class Writer:
         try:
             _refuse_edited(write, before)
             write.steps = write.operation(after)
-            successor = after
-            for step in write.steps:
-                successor = successor.having(step.old, step.new)
-            if write.steps:
-                self._admission(after, successor)
+            successor = self._admitted(write.steps, after, write.refused)
         except Exception as error:
             write.done.set_exception(error)
             return after
         return successor
+
+    def _admitted(self, steps: Sequence[Step], before: Snapshot, refused: Refused) -> Snapshot:
+        if not steps:
+            return before
+        after = before.having_all(steps)
+        refusals = tuple(self._admission(before, after))
+        if refusals:
+            raise refused(refusals)
+        return after
 
 
 def _difference(step: Step) -> Difference:
@@ -144,15 +178,21 @@ def _difference(step: Step) -> Difference:
 
 
 def _refuse_edited(write: _Write, before: Snapshot) -> None:
-    """On later rounds the record that this write changes must be as it was on the first."""
-    if write.ref is None:
-        return
-    entry = before.entry(write.ref)
+    """On later rounds the records that this write changes must be as they were on the first."""
+    states = {ref: _state(before, ref) for ref in write.refs}
+    for ref, state in states.items():
+        if write.seen is not None and write.seen[ref] != state:
+            raise EditedElsewhere(
+                f"{ref!r} was edited in the file while this write was under way; "
+                "nothing was written: read it again, then write"
+            )
+    write.seen = states
+
+
+def _state(snapshot: Snapshot, ref: str) -> str | None:
+    try:
+        entry = snapshot.entry(ref)
+    except NotFound:
+        return None
     good = entry.environment if entry.fault is None else None
-    state = good.revision if good else entry.raw.text  # white space is no edit
-    if write.seen is not None and write.seen != state:
-        raise EditedElsewhere(
-            f"{write.ref!r} was edited in the file while this write was under way; "
-            "nothing was written: read it again, then write"
-        )
-    write.seen = state
+    return good.revision if good else entry.raw.text  # white space is no edit

@@ -21,6 +21,7 @@ from registry.schema import field_errors
 from registry.store import Matches
 
 BODY_BYTES_MAX = 1024 * 1024
+BATCH_BYTES_MAX = 32 * BODY_BYTES_MAX
 BODY_S = 30
 JSON_TYPE = "application/json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
@@ -28,20 +29,27 @@ MERGE_PATCH_TYPE = "application/merge-patch+json"
 Query = TypeVar("Query", bound=BaseModel)
 
 
-async def json_body(request: web.Request) -> Any:
+async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> Any:
     """The body as a JSON value.
 
     Raises TooLarge, and MalformedJson with line and column.
     """
     try:
         async with asyncio.timeout(BODY_S):
-            content = await request.read()
+            content = await request.clone(client_max_size=bytes_max).read()
     except TimeoutError as error:
         raise MalformedJson(f"the body did not arrive within {BODY_S} seconds") from error
     except (web.RequestPayloadError, HttpProcessingError) as error:
         raise MalformedJson("the body is not what its Content-Encoding says") from error
     except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge(f"the body is over {BODY_BYTES_MAX} bytes") from error
+        raise TooLarge(f"the body is over {bytes_max} bytes") from error
+    # A long text would keep the loop from those who poll.
+    if len(content) > BODY_BYTES_MAX:
+        return await asyncio.to_thread(_parsed, content)
+    return _parsed(content)
+
+
+def _parsed(content: bytes) -> Any:
     try:
         text = content.decode("utf-8")
         return parse(text)

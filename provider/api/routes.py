@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from provider.api.apply import AppliedView, ApplyQuery, Declarations, apply_environments
 from provider.api.auth import Login, login, logout, me
 from provider.api.environments import (
     create_environment,
@@ -30,6 +31,7 @@ from provider.api.history import (
 from provider.api.listing import ListQuery
 from provider.api.openapi_page import openapi_page
 from provider.api.projects import list_projects, read_project
+from provider.api.published_routes import RoutesQuery, RoutesView, list_routes
 from provider.api.traefik_config import ConfigQuery, traefik_config
 from provider.api.views import EnvironmentView, ListView, ProjectsView, StatusView
 from provider.auth.access import Access
@@ -93,6 +95,10 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", _ONE, Access.OPERATOR, delete_environment, None, 204,
           codes=("not_found", "revision_conflict", "edited_elsewhere", "catalogue_unreadable",
                  "edit_held", "store_unavailable", "disk_full")),
+    Route("POST", f"{_ALL}:apply", Access.OPERATOR, apply_environments, AppliedView,
+          query=ApplyQuery, body=Declarations, codes=(*_CHANGE, "invalid_record")),
+    Route("GET", "/api/routes", Access.VIEWER, list_routes, RoutesView, query=RoutesQuery,
+          codes=("invalid_record", "not_ready")),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,

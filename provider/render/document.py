@@ -32,6 +32,7 @@ class Document:
     digest: str
     routers: int
     routed: tuple[str, ...]
+    fragments: tuple[Fragment, ...]
     conflicts: tuple[Conflict, ...]
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
@@ -58,6 +59,7 @@ def assemble(
         digest=digest_of(body) or "",
         routers=len(http["routers"]),
         routed=tuple(fragment.environment_id for fragment in routed),
+        fragments=tuple(fragments),
         conflicts=conflicts,
         rejections=tuple(item for item in every if isinstance(item, Rejection)),
         notes={f.environment_id: f.notes for f in fragments if f.notes},

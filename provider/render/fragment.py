@@ -72,6 +72,11 @@ class Fragment:
     pair: Pair | None = None
     notes: tuple[Note, ...] = ()
 
+    @property
+    def upstreams(self) -> tuple[str, ...]:
+        """Where its requests go, as `scheme://host[:port]`."""
+        return tuple(server.url for server in self.service.load_balancer.servers)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

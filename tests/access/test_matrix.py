@@ -27,6 +27,8 @@ MAY = {
     ("PUT", "/api/environments/{ref}"): WRITERS,
     ("PATCH", "/api/environments/{ref}"): WRITERS,
     ("DELETE", "/api/environments/{ref}"): WRITERS,
+    ("POST", "/api/environments:apply"): WRITERS,
+    ("GET", "/api/routes"): READERS,
     ("GET", "/api/environments/{ref}/history"): READERS,
     ("POST", "/api/environments/{ref}/revert"): WRITERS,
     ("GET", "/api/history"): READERS,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from registry.errors import DiskFull, RegistryError, RouteConflict
 from registry.snapshot import Snapshot
+from registry.writer import Refusal
 from tests.records import record
 from tests.unit.fakes import WatchedEngine, held, settled, slugs_and_names, store_over
 
@@ -62,10 +64,11 @@ async def test_a_caller_that_goes_away_while_waiting_takes_no_other_with_it() ->
 async def test_what_admission_refuses_is_not_written_and_the_rest_is() -> None:
     seen: list[tuple[int, int]] = []
 
-    def admission(before: Snapshot, after: Snapshot) -> None:
+    def admission(before: Snapshot, after: Snapshot) -> Iterator[Refusal]:
         seen.append((len(before.environments), len(after.environments)))
-        if any(each.slug == "evil" for each in after.environments):
-            raise RouteConflict("refused")
+        for each in after.environments:
+            if each.slug == "evil":
+                yield Refusal(each.environment_id, RouteConflict("refused"))
 
     engine = WatchedEngine()
     store = store_over(engine, admission=admission)
@@ -79,7 +82,7 @@ async def test_what_admission_refuses_is_not_written_and_the_rest_is() -> None:
 
 
 async def test_a_write_that_changes_nothing_asks_nobody_and_commits_nothing() -> None:
-    def admission(_before: Snapshot, _after: Snapshot) -> None:
+    def admission(_before: Snapshot, _after: Snapshot) -> Iterator[Refusal]:
         raise AssertionError("there is nothing to judge")
 
     engine = WatchedEngine(ONE)

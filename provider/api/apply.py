@@ -1,0 +1,101 @@
+"""`POST /api/environments:apply`: several declared records, all or none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from provider.api.door import author
+from provider.api.requests import BATCH_BYTES_MAX, json_body, query_of
+from provider.api.surface import SURFACE
+from provider.api.views import View
+from registry.errors import InvalidRecord
+from registry.fields import ProjectId
+from registry.schema import field_errors
+
+
+class ApplyQuery(BaseModel):
+    """How to apply."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: Annotated[bool, Field(description="say what would be done, and do nothing")] = False
+
+
+class Declarations(BaseModel):
+    """The records that are to be. With `prune` those of `project_id` that are not among them go.
+
+    `project_id` is also the workspace of a record that names none.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    environments: list[Any]
+    project_id: ProjectId | None = None
+    prune: bool = False
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _prune_says_where(self) -> Declarations:
+        if self.prune and self.project_id is None:
+            raise ValueError("prune needs project_id: the workspace whose other records go")
+        return self
+
+    @property
+    def records(self) -> list[Any]:
+        """The records, each with its workspace."""
+        if self.project_id is None:
+            return self.environments
+        return [
+            {"project_id": self.project_id, **each} if isinstance(each, dict) else each
+            for each in self.environments
+        ]
+
+
+class ItemView(View):
+    """What becomes of one record; `index` is null for one that is pruned."""
+
+    index: int | None
+    action: Literal["created", "changed", "unchanged", "removed"]
+    environment_id: str
+    slug: str
+    changes: list[dict[str, Any]]
+
+
+class AppliedView(View):
+    """What was, or would be, done."""
+
+    dry_run: bool
+    created: int
+    changed: int
+    unchanged: int
+    removed: int
+    results: list[ItemView]
+
+
+async def apply_environments(request: web.Request) -> web.Response:
+    """Create or change the declared records, all or none; the answer says what became of each."""
+    query = query_of(request, ApplyQuery)
+    try:
+        given = Declarations.model_validate(await json_body(request, BATCH_BYTES_MAX))
+    except ValidationError as error:
+        raise InvalidRecord("not a list of declared records", field_errors(error)) from None
+    dry_run = query.dry_run or given.dry_run
+    items = await request.app[SURFACE].store.apply(
+        given.records,
+        prune=given.project_id if given.prune else None,
+        dry_run=dry_run,
+        by=author(request),
+    )
+    counts = Counter[str](item.action for item in items)
+    actions = ("created", "changed", "unchanged", "removed")
+    return web.json_response(
+        {
+            "dry_run": dry_run,
+            **{action: counts[action] for action in actions},
+            "results": [item.view() for item in items],
+        }
+    )
