@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from typing import Annotated, NoReturn
 
 import typer
 
-from provider.commands import accounts, tokens
+from provider.commands import accounts, offline, tokens
+from registry.cli.terminal import printable, words_of
+from registry.cli.verbs import add_verbs
+from registry.client import Unreachable
+from registry.errors import RegistryError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
-    add_completion=False,
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+add_verbs(app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(tokens.app, name="tokens")
+app.command()(offline.check)
+app.command()(offline.render)
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.callback()
-def routebook() -> None:
+def routebook(context: typer.Context) -> None:
     """One catalogue of every dev, test and preview environment, which Traefik serves by itself."""
+    context.obj = os.environ
 
 
 @app.command(context_settings=_PASSED_ON, add_help_option=False)
@@ -34,7 +37,6 @@ def serve(context: typer.Context) -> None:
     from provider.daemon import serve as serve_daemon
     from provider.logs import configure_logs
     from provider.settings import WrongSetting, read_settings
-    from registry.errors import RegistryError
 
     configure_logs()
     try:
@@ -55,26 +57,6 @@ def demo(
     sys.exit(asyncio.run(run(once=once)))
 
 
-@app.command()
-def confirm(
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON value")] = False,
-) -> None:
-    """Let a hand edit through that is held back, or that was older than a write of the API."""
-    from registry.client import Client, Unreachable
-    from registry.errors import RegistryError
-
-    try:
-        ids = Client(os.environ).confirm()
-    except RegistryError as error:
-        _end(f"{error.code}: {error.detail}", 1)
-    except Unreachable as error:
-        _end(str(error), 3)
-    if as_json:
-        print(json.dumps({"confirmed": ids}))
-    else:
-        print("\n".join(ids) if ids else "nothing waited")
-
-
 def _end(words: str, status: int) -> NoReturn:
     print(f"routebook: {words}", file=sys.stderr)
     sys.exit(status)
@@ -82,7 +64,13 @@ def _end(words: str, status: int) -> NoReturn:
 
 def main() -> None:
     """The entry point of the `routebook` script."""
-    app(prog_name="routebook")
+    try:
+        app(prog_name="routebook")
+    except RegistryError as error:
+        print("\n".join(map(printable, words_of(error))), file=sys.stderr)
+        sys.exit(1)
+    except Unreachable as error:
+        _end(printable(error), 3)
 
 
 if __name__ == "__main__":

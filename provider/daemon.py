@@ -9,11 +9,10 @@ import shlex
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -37,7 +36,6 @@ from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.polls import Polls
 from provider.reconciler import Reconciler
-from provider.render.compile import Rules
 from provider.settings import Settings, WrongSetting
 from registry.engines.opening import open_engine
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
@@ -76,7 +74,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         certificates = _certificates(settings)
         current = Current(settings.data / "state" / "document.json")
         restored = await asyncio.to_thread(current.restore)
-        rules = _rules(settings, port)
+        rules = settings.rules(port)
         workspaces = Workspaces(settings.projects)
         history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
         await asyncio.to_thread(history.open, utc_now())
@@ -143,35 +141,7 @@ def _certificates(settings: Settings) -> CertificateFolder:
             ensure_default_certificate(folder)
         except (RegistryError, OSError) as error:  # a full disk: Traefik then makes its own
             _log.error("no_default_certificate", reason=str(error))
-    return CertificateFolder(folder, settings.traefik_certs_dir or str(folder.absolute()))
-
-
-def _rules(settings: Settings, port: int) -> Rules:
-    host, _ = settings.address
-    return Rules(
-        tls_entrypoints=frozenset(settings.tls_entrypoints),
-        cert_resolver=settings.cert_resolver,
-        middleware_provider=settings.middleware_provider,
-        servers_transport=settings.servers_transport,
-        forbidden_upstreams={
-            **_forbidden(host, port, "Routebook itself"),
-            **_traefik_apis(settings),
-        },
-    )
-
-
-def _traefik_apis(settings: Settings) -> Mapping[tuple[str, int], str]:
-    forbidden: dict[tuple[str, int], str] = {}
-    for url in map(urlsplit, settings.traefik_api):
-        port = url.port or (443 if url.scheme == "https" else 80)
-        forbidden |= _forbidden(url.hostname or "", port, "the API of a Traefik")
-    return forbidden
-
-
-def _forbidden(host: str, port: int, what: str) -> dict[tuple[str, int], str]:
-    """Loopback has many names; the renderer asks for them as `localhost`."""
-    local = host in ("localhost", "::1", "0.0.0.0", "::") or host.startswith("127.")
-    return {(name, port): what for name in ({host, "localhost"} if local else {host})}
+    return CertificateFolder(folder, settings.traefik_certificates)
 
 
 async def _start_serving(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
@@ -17,6 +17,7 @@ from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
 from provider.render.fragment import OwnCertificate
 from registry.errors import RegistryError
+from registry.schema import Environment
 from registry.snapshot import Snapshot
 from registry.store import EnvironmentStore, utc_now
 
@@ -75,12 +76,13 @@ class Reconciler:
         self._say({**self._edits(), **dict(problems(snapshot, document))})
 
     def _render(self, snapshot: Snapshot) -> Document:
-        self.own_certificates = self._certificates.own_certificates(snapshot.environments)
-        compiled = self._compiler.compile_all(snapshot.environments, self.own_certificates)
-        default = None
-        if self._default_certificate:
-            default = self._certificates.look(CERT_FILE, KEY_FILE).pair
-        return assemble(compiled, default)
+        document, self.own_certificates = render(
+            snapshot.environments,
+            self._compiler,
+            self._certificates,
+            default_certificate=self._default_certificate,
+        )
+        return document
 
     async def _publish(self, document: Document, snapshot: Snapshot) -> None:
         publication = await asyncio.to_thread(encode_publication, document.body, document.digest)
@@ -105,6 +107,19 @@ class Reconciler:
         for what in self._said.keys() - problems.keys():
             _log.info("mended", what=what)
         self._said = problems
+
+
+def render(
+    environments: Sequence[Environment],
+    compiler: Compiler,
+    certificates: CertificateFolder,
+    *,
+    default_certificate: bool,
+) -> tuple[Document, dict[str, OwnCertificate]]:
+    """The document, and what became of the pair that each record names, by `environment_id`."""
+    own = certificates.own_certificates(environments)
+    default = certificates.look(CERT_FILE, KEY_FILE).pair if default_certificate else None
+    return assemble(compiler.compile_all(environments, own), default), own
 
 
 def problems(snapshot: Snapshot, document: Document) -> Iterable[tuple[str, str]]:

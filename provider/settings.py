@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -23,11 +23,25 @@ from pydantic_settings import (
 
 from provider.auth.access import Role
 from provider.auth.open_mode import is_local
+from provider.render.compile import Rules
 from registry.history import BYTES_MAX
 
 PREFIX = "ROUTEBOOK_"
 # Kubernetes sets these in every pod beside a service that is called routebook.
 _KUBERNETES = ("ROUTEBOOK_SERVICE_", "ROUTEBOOK_PORT")
+RENDERING = (
+    "listen",
+    "data",
+    "projects",
+    "traefik_api",
+    "tls_entrypoints",
+    "cert_resolver",
+    "middleware_provider",
+    "servers_transport",
+    "traefik_certs_dir",
+    "default_certificate",
+)
+"""The settings that have a say in the document."""
 
 
 class WrongSetting(ValueError):
@@ -138,6 +152,24 @@ class Settings(BaseSettings):
         """The certificate folder."""
         return self.data / "router" / "certs"
 
+    @property
+    def traefik_certificates(self) -> str:
+        """The certificate folder as Traefik sees it."""
+        return self.traefik_certs_dir or str(self.certificates.absolute())
+
+    def rules(self, port: int) -> Rules:
+        """What has a say in rendering; `port` is the one that we listen on."""
+        return Rules(
+            tls_entrypoints=frozenset(self.tls_entrypoints),
+            cert_resolver=self.cert_resolver,
+            middleware_provider=self.middleware_provider,
+            servers_transport=self.servers_transport,
+            forbidden_upstreams={
+                **_forbidden(self.address[0], port, "Routebook itself"),
+                **_traefik_apis(self.traefik_api),
+            },
+        )
+
 
 def read_settings(
     arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
@@ -160,6 +192,19 @@ def read_settings(
     return settings
 
 
+def read_rendering_settings(
+    arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
+) -> Settings:
+    """As `read_settings`, for rendering without a daemon: variables of no say in it are not read.
+
+    A token file, for instance, need not be there. A misspelt name is refused all the same.
+    """
+    chosen = os.environ if environ is None else environ
+    _refuse_misspelt(chosen)
+    read = {PREFIX + name.upper() for name in RENDERING}
+    return read_settings(arguments, {n: text for n, text in chosen.items() if n.upper() in read})
+
+
 def _refuse_misspelt(environ: Mapping[str, str]) -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in environ:
@@ -177,6 +222,20 @@ def _refuse_mismatches(settings: Settings) -> None:
     for url in settings.traefik_api:
         if not _is_http(url):
             raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")
+
+
+def _traefik_apis(urls: Iterable[str]) -> dict[tuple[str, int], str]:
+    forbidden: dict[tuple[str, int], str] = {}
+    for url in map(urlsplit, urls):
+        port = url.port or (443 if url.scheme == "https" else 80)
+        forbidden |= _forbidden(url.hostname or "", port, "the API of a Traefik")
+    return forbidden
+
+
+def _forbidden(host: str, port: int, what: str) -> dict[tuple[str, int], str]:
+    """Loopback has many names; the renderer asks for them as `localhost`."""
+    local = host in ("localhost", "::1", "0.0.0.0", "::") or host.startswith("127.")
+    return {(name, port): what for name in ({host, "localhost"} if local else {host})}
 
 
 def _host_and_port(listen: str) -> tuple[str, int]:

@@ -1,37 +1,135 @@
-"""The registry over its REST API: the same errors, by code."""
+"""The registry over its REST API: the same verbs, and the same errors by code."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
 
 from registry import errors
 from registry.errors import FieldError, RegistryError
+from registry.sessions import SessionFile
 
 DEFAULT_URL = "http://127.0.0.1:8700"
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
+PAGE = 1000
+_ALL = "/api/environments"
 _BY_CODE = {
     error.code: error
     for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, RegistryError) and error is not RegistryError
 }
+_IN_EVERY_PROBLEM = {"type", "title", "status", "code", "detail", "errors"}
 
 
 class Unreachable(Exception):
     """Nothing answers at the API's address, or what answers is not Routebook."""
 
 
+class Answer(NamedTuple):
+    """The JSON value of an answer, and its entity tag where it has one."""
+
+    value: Any
+    etag: str | None
+
+
 class Client:
-    """One API, with the token that AGENT_TOKEN, or AGENT_EMAIL and AGENT_PASSWORD, give."""
+    """One API, at AGENT_API_URL.
+
+    Who calls: AGENT_TOKEN (or the file AGENT_TOKEN_FILE), else AGENT_EMAIL with AGENT_PASSWORD,
+    else the token that `login` stored. Each method raises the registry's errors and Unreachable.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._url = environ.get("AGENT_API_URL", DEFAULT_URL).rstrip("/")
-        self._token = environ.get("AGENT_TOKEN")
+        self.url = (environ.get("AGENT_API_URL") or DEFAULT_URL).rstrip("/")
+        self.sessions = SessionFile.of(environ)
+        self._token = _given_token(environ)
         self._login = environ.get("AGENT_EMAIL"), environ.get("AGENT_PASSWORD")
+        self._logged_in = False
+        if self._token is None and not all(self._login):
+            self._token = self.sessions.token_of(self.url)
+
+    def listed(self, filters: Mapping[str, object]) -> dict[str, Any]:
+        """One page of environments, with their workspaces."""
+        page: dict[str, Any] = self.call("GET", _ALL + _query(filters))
+        return page
+
+    def every(self, path: str, key: str, filters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """All items of a list that has pages."""
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path + _query({**filters, "limit": PAGE, "cursor": cursor}))
+            yield from page[key]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def environments(self, filters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """All environments that the filters ask for."""
+        return self.every(_ALL, "environments", filters)
+
+    def routes(self, filters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """All routes that the filters ask for."""
+        return self.every("/api/routes", "routes", filters)
+
+    def read(self, ref: str) -> Answer:
+        """One environment, hydrated, and its entity tag."""
+        return self._answer("GET", _one(ref))
+
+    def create(self, body: Any) -> dict[str, Any]:
+        """A new environment."""
+        created: dict[str, Any] = self.call("POST", _ALL, body)
+        return created
+
+    def patch(self, ref: str, patch: Any, etag: str | None = None) -> dict[str, Any]:
+        """A merge patch; with `etag` only on that revision."""
+        changed: dict[str, Any] = self._answer("PATCH", _one(ref), patch, etag).value
+        return changed
+
+    def delete(self, ref: str) -> None:
+        """Take an environment away."""
+        self.call("DELETE", _one(ref))
+
+    def apply(
+        self, records: Sequence[Any], project_id: str | None, *, prune: bool, dry_run: bool
+    ) -> dict[str, Any]:
+        """Declared records, all or none."""
+        body = {"environments": records, "project_id": project_id, "prune": prune}
+        query = _query({"dry_run": "true" if dry_run else None})
+        applied: dict[str, Any] = self.call("POST", f"{_ALL}:apply{query}", body)
+        return applied
+
+    def history(self, ref: str | None, since: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+        """The changes of one environment, newest first; of all, oldest first, after `since`."""
+        path = "/api/history" + _query({"since": since, "limit": limit})
+        rows: list[dict[str, Any]] = self.call("GET", f"{_one(ref)}/history" if ref else path)[
+            "history"
+        ]
+        return rows
+
+    def revert(self, ref: str, revision: int) -> dict[str, Any] | None:
+        """The state after a revision, as a new change; None when that was deletion."""
+        restored: dict[str, Any] | None = self.call(
+            "POST", f"{_one(ref)}/revert", {"revision": revision}
+        )
+        return restored
+
+    def me(self) -> dict[str, Any]:
+        """Who is calling."""
+        identity: dict[str, Any] = self.call("GET", "/api/auth/me")
+        return identity
+
+    def login(self, email: str, password: str) -> dict[str, Any]:
+        """A token for an account, with the time of its end."""
+        credentials = {"email": email, "password": password}
+        given: dict[str, Any] = self._send("POST", "/api/auth/login", credentials, None).value
+        return given
 
     def confirm(self) -> list[str]:
         """Let a held or stale hand edit through; the ids that it is about."""
@@ -39,46 +137,94 @@ class Client:
         try:
             return [str(each) for each in answer["confirmed"]]
         except (KeyError, TypeError) as error:
-            raise Unreachable(f"what answers at {self._url} is not Routebook") from error
+            raise self._stranger() from error
+
+    def close(self) -> None:
+        """End the login that AGENT_EMAIL and AGENT_PASSWORD made, if one was made."""
+        if self._logged_in:
+            self._logged_in = False
+            self.call("POST", "/api/auth/logout", {})
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of an answer. Raises the registry's own errors, and Unreachable."""
-        if self._token is None and all(self._login):
-            email, password = self._login
-            answer = self._send("POST", "/api/auth/login", {"email": email, "password": password})
-            self._token = answer["token"]
-        return self._send(method, path, body)
+        """The JSON of an answer."""
+        return self._answer(method, path, body).value
 
-    def _send(self, method: str, path: str, body: Any) -> Any:
+    def _answer(self, method: str, path: str, body: Any = None, etag: str | None = None) -> Answer:
+        email, password = self._login
+        if self._token is None and email and password:
+            self._token, self._logged_in = str(self.login(email, password)["token"]), True
+        return self._send(method, path, body, etag)
+
+    def _send(self, method: str, path: str, body: Any, etag: str | None) -> Answer:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
+        if etag:
+            headers["If-Match"] = etag
         content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self._url + path, data=content, headers=headers, method=method
-        )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-                answer = response.read()
+            request = urllib.request.Request(
+                self.url + path, data=content, headers=headers, method=method
+            )
+            with _opener(self.url).open(request, timeout=TIMEOUT_S) as response:
+                answer, tag = response.read(), response.headers.get("ETag")
         except urllib.error.HTTPError as error:
-            raise _problem(error.read(), error.code) from None
+            raise self._problem(error.read(), error.code) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(
-                f"nothing answers at {self._url} ({reason}); is the daemon up? AGENT_API_URL "
+                f"nothing answers at {self.url} ({reason}); is the daemon up? AGENT_API_URL "
                 "names its address"
             ) from error
         try:
-            return json.loads(answer) if answer else None
+            return Answer(json.loads(answer) if answer else None, tag)
         except ValueError as error:
-            raise Unreachable(f"what answers at {self._url} is not Routebook") from error
+            raise self._stranger() from error
+
+    def _stranger(self) -> Unreachable:
+        return Unreachable(f"what answers at {self.url} is not Routebook; AGENT_API_URL names it")
+
+    def _problem(self, content: bytes, status: int) -> Exception:
+        try:
+            problem = json.loads(content)
+            error = _BY_CODE[problem["code"]]
+            faults = [FieldError(e["pointer"], e["message"]) for e in problem.get("errors") or ()]
+            facts = {key: problem[key] for key in problem.keys() - _IN_EVERY_PROBLEM}
+            return error(problem["detail"], faults, **facts)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return Unreachable(f"{self.url} answers with status {status}, and not as Routebook")
 
 
-def _problem(content: bytes, status: int) -> Exception:
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token to another place."""
+
+    def redirect_request(self, *_arguments: object) -> None:
+        """No further request."""
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+    if (urlsplit(url).hostname or "") in ("localhost", "::1") or "//127." in url:
+        handlers.append(urllib.request.ProxyHandler({}))  # no proxy knows our loopback
+    if url.startswith("https:"):
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
+    return urllib.request.build_opener(*handlers)
+
+
+def _given_token(environ: Mapping[str, str]) -> str | None:
+    token, file = environ.get("AGENT_TOKEN"), environ.get("AGENT_TOKEN_FILE")
+    if token or not file:
+        return token or None
     try:
-        problem = json.loads(content)
-        error = _BY_CODE[problem["code"]]
-        faults = [FieldError(e["pointer"], e["message"]) for e in problem.get("errors") or ()]
-        return error(problem["detail"], faults)
-    except (ValueError, KeyError, TypeError):
-        return Unreachable(f"an answer with status {status} that is not Routebook's")
+        return Path(file).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.Unauthenticated(f"AGENT_TOKEN_FILE: {file} cannot be read") from error
+
+
+def _one(ref: str) -> str:
+    return f"{_ALL}/{quote(ref, safe='')}"
+
+
+def _query(parameters: Mapping[str, object]) -> str:
+    given = {key: value for key, value in parameters.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""

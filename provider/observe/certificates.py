@@ -29,10 +29,14 @@ _Names = tuple[str, str]
 
 
 class CertificateFolder:
-    """`data/router/certs`, and `traefik_folder`, the same folder as Traefik sees it."""
+    """`data/router/certs`, and `traefik_folder`, the same folder as Traefik sees it.
 
-    def __init__(self, folder: Path, traefik_folder: str) -> None:
+    With `read_only` no copy is made, and a pair has the paths that its copies would have.
+    """
+
+    def __init__(self, folder: Path, traefik_folder: str, *, read_only: bool = False) -> None:
         self._folder, self._traefik_folder = folder, traefik_folder
+        self._read_only = read_only
         self._seen: dict[_Names, tuple[Hashable, OwnCertificate]] = {}
         self._last_good = self._read_last_good()
 
@@ -74,7 +78,9 @@ class CertificateFolder:
     def _look_again(self, names: _Names) -> OwnCertificate:
         try:
             files = read_pair(self._folder, *names)
-            return OwnCertificate(self._kept(names, files))
+            return OwnCertificate(
+                self._pair(files) if self._read_only else self._kept(names, files)
+            )
         except (UnusablePair, RegistryError, OSError) as error:
             last_good = self._last_copy(names)
             suffix = "; its last good copy stays in service" if last_good else ""

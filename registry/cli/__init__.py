@@ -1,0 +1,1 @@
+"""The verbs of operators, over the REST API: one file a group of verbs."""

@@ -1,0 +1,146 @@
+"""`apply`: the catalogue gets the records that files declare, all or none."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli.reading import Project
+from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, words_of
+from registry.client import Client
+from registry.errors import RegistryError
+
+if TYPE_CHECKING:
+    from registry.cli.declared import Declared
+
+_STAMPS = ("/created_at", "/updated_at")
+_SIGNS = {"created": "+", "changed": "~", "removed": "-", "unchanged": " "}
+DryRun = Annotated[bool, typer.Option("--dry-run", help="print the difference, change nothing")]
+RetireOnStop = Annotated[
+    bool,
+    typer.Option(help="then stay, and at SIGTERM set what was applied to retired"),
+]
+
+
+def apply(
+    context: typer.Context,
+    files: Annotated[
+        list[str],
+        typer.Option("--file", "-f", metavar="FILE|DIR", help="YAML or JSON; - for stdin"),
+    ],
+    project_id: Project = None,
+    prune: Annotated[
+        bool, typer.Option(help="remove what the project of --project no longer declares")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask before pruning")] = False,
+    retire_on_stop: RetireOnStop = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create or change the declared records, in one transaction; nothing else is touched."""
+    if prune and project_id is None:
+        raise typer.BadParameter("--prune needs --project: the workspace whose other records go")
+    from registry.cli.declared import read_declared
+
+    if retire_on_stop:
+        _hold_signals()
+    declared = read_declared(files)
+    client = client_of(context)
+    if prune and not dry_run and not yes and sys.stdin.isatty():
+        _ask(_applied(client, declared, project_id, prune=True, dry_run=True))
+    applied = _applied(client, declared, project_id, prune=prune, dry_run=dry_run)
+    say_applied(applied, as_json=as_json)
+    if retire_on_stop and not dry_run:
+        retire_at_stop(client, applied)
+
+
+def apply_records(
+    context: typer.Context, records: Sequence[Any], *, dry_run: bool, as_json: bool
+) -> tuple[Client, dict[str, Any]]:
+    """Apply records that a program made; says what became of them."""
+    client = client_of(context)
+    applied = client.apply(records, None, prune=False, dry_run=dry_run)
+    say_applied(applied, as_json=as_json)
+    return client, applied
+
+
+def say_applied(applied: Mapping[str, Any], *, as_json: bool) -> None:
+    """What was, or would be, done: a line an environment, its differences below."""
+    if as_json:
+        say_json(applied)
+        return
+    for item in applied["results"]:
+        if item["action"] != "unchanged":
+            say(printable(f"{_SIGNS[item['action']]} {item['slug']} ({item['environment_id']})"))
+        if item["action"] == "changed" or (applied["dry_run"] and item["action"] == "created"):
+            for change in item["changes"]:
+                if change["pointer"] not in _STAMPS:
+                    say(printable(f"    {_change(change)}"))
+    counts = ", ".join(f"{applied[each]} {each}" for each in _SIGNS)
+    say(f"{'would be: ' if applied['dry_run'] else ''}{counts}")
+
+
+def retire_at_stop(client: Client, applied: Mapping[str, Any]) -> None:
+    """Wait for SIGTERM or SIGINT, then retire what was applied; its record and history stay."""
+    ids = [item["environment_id"] for item in applied["results"] if item["action"] != "removed"]
+    remark(f"stays until it is stopped, then retires {len(ids)} environment(s)")
+    signal.sigwait((signal.SIGTERM, signal.SIGINT))
+    for environment_id in ids:
+        client.patch(environment_id, {"lifecycle": {"state": "retired"}})
+        say(f"{environment_id} is retired")
+
+
+def _hold_signals() -> None:
+    """A stop from here on waits until `retire_at_stop` takes it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+
+
+def _applied(
+    client: Client,
+    declared: Sequence[Declared],
+    project_id: str | None,
+    *,
+    prune: bool,
+    dry_run: bool,
+) -> dict[str, Any]:
+    records = [each.value for each in declared]
+    try:
+        return client.apply(records, project_id, prune=prune, dry_run=dry_run)
+    except RegistryError as error:
+        for line in _with_places(error, declared):
+            print(printable(line), file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def _with_places(error: RegistryError, declared: Sequence[Declared]) -> Iterable[str]:
+    """The error, with the file, line and column of each place that it names."""
+    placed = []
+    for fault in error.errors:
+        _, _, rest = fault.pointer.partition("/environments/")
+        index, _, inner = rest.partition("/")
+        if index.isdigit() and int(index) < len(declared):
+            pointer = f"/{inner}" if inner else ""
+            where = declared[int(index)].where(pointer)
+            placed.append(f"{where}: {pointer or 'the record'}: {fault.message}")
+    if not placed:
+        return words_of(error)
+    return [f"routebook: {error.code}: {error.detail.partition(': ')[0]}", *placed]
+
+
+def _ask(applied: Mapping[str, Any]) -> None:
+    removed = [item["slug"] for item in applied["results"] if item["action"] == "removed"]
+    if removed:
+        typer.confirm(f"Remove {', '.join(map(printable, removed))}?", abort=True, err=True)
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    before, after = (
+        json.dumps(change[side], ensure_ascii=False) if side in change else "nothing"
+        for side in ("before", "after")
+    )
+    return f"{change['pointer'] or 'the record'}: {before} -> {after}"

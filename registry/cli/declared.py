@@ -1,0 +1,103 @@
+"""Declared records: read from YAML and JSON files, each with the place where it stands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from registry.json_text import JsonFault, line_column, offset_of, parse
+from registry.yaml_text import YamlFault, parse_documents
+
+ENDINGS = (".yaml", ".yml", ".json")
+_Path = Sequence[str | int]
+
+
+class NotDeclared(typer.BadParameter):
+    """A file that cannot be read as declared records; says file, line and column."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One record, as its file has it. `place` gives line and column of a path in it."""
+
+    value: Any
+    source: str
+    place: Callable[[_Path], tuple[int, int]]
+
+    def where(self, pointer: str) -> str:
+        """`file:line:column` of a JSON pointer in the record."""
+        line, column = self.place(pointer.split("/")[1:])
+        return f"{self.source}:{line}:{column}"
+
+
+def read_declared(names: Iterable[str]) -> list[Declared]:
+    """All records of these files and folders, in order; `-` is standard input.
+
+    A document is a record, a list of them, or an object with `environments`. Raises NotDeclared.
+    """
+    return [record for name in names for source in _sources(name) for record in _records(source)]
+
+
+def _sources(name: str) -> list[str]:
+    folder = Path(name)
+    if name == "-" or not folder.is_dir():
+        return [name]
+    found = sorted(str(path) for path in folder.iterdir() if path.suffix in ENDINGS)
+    if not found:
+        raise NotDeclared(f"{name}: no file in it ends in {', '.join(ENDINGS)}")
+    return found
+
+
+def _records(source: str) -> Iterator[Declared]:
+    text = text_of(source)
+    parts = list(_json(text, source) if source.endswith(".json") else _yaml(text, source))
+    if all(value is None for value, _ in parts):
+        raise NotDeclared(f"{source}: it declares nothing; write `environments: []` to mean none")
+    for value, place in parts:
+        yield from _split(value, source, place)
+
+
+def text_of(source: str) -> str:
+    """The text of a file, or of standard input. Raises NotDeclared."""
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
+    except OSError as error:
+        raise NotDeclared(f"{source}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise NotDeclared(f"{source}: not UTF-8") from error
+
+
+def _split(
+    value: Any, source: str, place: Callable[[_Path], tuple[int, int]]
+) -> Iterator[Declared]:
+    before: list[str | int] = []
+    if isinstance(value, dict) and isinstance(value.get("environments"), list):
+        value, before = value["environments"], ["environments"]
+    if not isinstance(value, list):
+        items = [] if value is None else [(value, before)]
+    else:
+        items = [(each, [*before, index]) for index, each in enumerate(value)]
+    for item, path in items:
+        yield Declared(item, source, lambda inner, path=path: place([*path, *inner]))  # type: ignore[misc]
+
+
+def _yaml(text: str, source: str) -> Iterator[tuple[Any, Callable[[_Path], tuple[int, int]]]]:
+    try:
+        for document in parse_documents(text):
+            yield document.value, document.place_of
+    except YamlFault as error:
+        raise NotDeclared(f"{source}:{error.line}:{error.column}: {error}") from error
+
+
+def _json(text: str, source: str) -> Iterator[tuple[Any, Callable[[_Path], tuple[int, int]]]]:
+    try:
+        value = parse(text)
+    except JsonFault as error:
+        line, column = line_column(text, error.offset)
+        raise NotDeclared(f"{source}:{line}:{column}: {error}") from error
+    yield value, lambda path: line_column(text, offset_of(text, [str(part) for part in path]))

@@ -1,0 +1,111 @@
+"""What the verbs print: tables that fit, JSON, and errors that say the next step."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from registry.client import Client
+from registry.errors import RegistryError
+
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard output")]
+Ref = Annotated[str, typer.Argument(metavar="REF", help="the id or the slug of an environment")]
+
+_FAULTS_SHOWN = 20
+_STYLES = {
+    "active": "green", "healthy": "green", "published": "green", "created": "green",
+    "maintenance": "yellow", "degraded": "yellow", "changed": "yellow", "planned": "cyan",
+    "offline": "red", "lost": "red", "removed": "red", "retired": "dim", "unknown": "dim",
+}  # fmt: skip
+_NEXT_STEPS = {
+    "unauthenticated": "run `routebook login`, or set AGENT_TOKEN",
+    "forbidden": "use an account or a token of a role that may: `routebook whoami`",
+    "not_found": "`routebook list` shows what there is",
+    "quarantined": "`routebook show` it, then mend it in the file or with `routebook apply`",
+    "edit_held": "`routebook confirm` lets the hand edit through",
+    "catalogue_unreadable": "mend the file; `routebook check` says where",
+    "edited_elsewhere": "run the command again",
+    "revision_conflict": "run the command again",
+    "route_conflict": "give it other host names, or change the one that holds the route",
+    "slow_down": "wait, then try again",
+    "disk_full": "make room on the daemon's disk; nothing was changed",
+    "store_unavailable": "the daemon's log says why; nothing was changed",
+    "host_not_allowed": "call the daemon by 127.0.0.1 or localhost, or add accounts",
+}
+
+
+def client_of(context: typer.Context) -> Client:
+    """The API that this process speaks to; what it logged in is logged out at the end."""
+    client = Client(context.obj)
+    context.call_on_close(client.close)
+    return client
+
+
+def say(text: str) -> None:
+    """A line; flushed, so that a pipe closed early ends the command and not the interpreter."""
+    print(text, flush=True)
+
+
+def say_json(value: Any) -> None:
+    """One JSON value."""
+    say(json.dumps(value, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8"))
+
+
+def remark(text: str) -> None:
+    """A line on standard error."""
+    print(f"routebook: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def printable(value: object) -> str:
+    """Text in which a terminal finds nothing to obey: control characters as escapes."""
+    if isinstance(value, bool | dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    text = "-" if value is None or value == "" else str(value)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows under their columns: cut to the width of a terminal, whole into a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console() if sys.stdout.isatty() else Console(width=10_000, color_system=None)
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for index, column in enumerate(columns):
+        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis", ratio=None,
+                         min_width=8 if index == 0 else 3)  # fmt: skip
+    for row in rows:
+        cells = (printable(row.get(column)) for column in columns)
+        shown.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+    with console.capture() as captured:
+        console.print(shown)
+    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def sheet(rows: Sequence[tuple[str, object]]) -> None:
+    """Names and values, one a line."""
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        say(f"{name.ljust(width)}  {printable(value)}".rstrip())
+
+
+def words_of(error: RegistryError) -> Iterator[str]:
+    """The lines for an error: what is wrong, each further place, and what to do."""
+    faults = [fault for fault in error.errors if fault.message not in error.detail]
+    placed = [f"{fault.pointer or 'the record'}: {fault.message}" for fault in faults]
+    first = f"{error.code}: {error.detail}"
+    if len(placed) == 1:
+        first, placed = f"{first}: {placed[0]}", []
+    elif len(error.errors) == 1 and error.errors[0].pointer:
+        first = f"{first} ({error.errors[0].pointer})"
+    yield f"routebook: {first}"
+    yield from (f"  {line}" for line in placed[:_FAULTS_SHOWN])
+    if len(placed) > _FAULTS_SHOWN:
+        yield f"  and {len(placed) - _FAULTS_SHOWN} more"
+    if error.code in _NEXT_STEPS:
+        yield f"  {_NEXT_STEPS[error.code]}"

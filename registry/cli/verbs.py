@@ -1,0 +1,32 @@
+"""The table of the verbs that speak to the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from registry.cli import applying, login, reading, writing
+
+VERBS: dict[str, Callable[..., None]] = {
+    "list": reading.list_environments,
+    "show": reading.show,
+    "create": writing.create,
+    "update": writing.update,
+    "delete": writing.delete,
+    "apply": applying.apply,
+    "export": reading.export,
+    "history": reading.history,
+    "revert": writing.revert,
+    "confirm": writing.confirm,
+    "routes": reading.list_routes,
+    "login": login.login,
+    "logout": login.logout,
+    "whoami": reading.whoami,
+}
+
+
+def add_verbs(app: typer.Typer) -> None:
+    """Every verb, under its name."""
+    for name, verb in VERBS.items():
+        app.command(name)(verb)
