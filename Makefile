@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: help install run test lint check chaos bench lock clean
+.PHONY: help install run test lint check chaos bench docs lock clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -35,6 +35,9 @@ chaos: install ## the whole chaos and fuzz suites: hundreds of kills, takes many
 
 bench: install ## change -> first request served, beside Traefik's file provider and a plain poll
 	$(BIN)/python benchmarks/change_to_served.py $(ARGS)
+
+docs: install ## write docs/cli.md anew, from the program
+	COLUMNS=200 $(BIN)/python scripts/cli_page.py > docs/cli.md
 
 lock: install ## write requirements.lock again: hashes, no URLs
 	$(BIN)/python -m pip install --quiet uv

@@ -1,1 +1,1 @@
-"""Readers of other people's files: what each can be as records, and what it cannot."""
+"""Reads what people have already, compose files and Traefik files, into records."""

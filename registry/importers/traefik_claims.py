@@ -117,6 +117,8 @@ def _prefixes(asked: Sequence[_Condition]) -> Iterator[tuple[str, str | None]]:
         path = normal_path(prefix)
         if prefix == path == "/":
             yield path, None
+        elif path == "/":
+            raise LeftOut(f"PathPrefix({shown(prefix)}) is no path that Traefik could match")
         elif prefix == path:
             yield path, f"PathPrefix({path}) also took {path}xyz; the record takes {path} and below"
         elif prefix == f"{path}/":

@@ -18,7 +18,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 # Words that some reader of YAML takes for something else than text.
 TRICKY = st.sampled_from(
     """no on y N ~ null true .inf .nan 1e3 0o17 0777 1_000 0b1 22:22 190:20:30 2026-11-23 = << ?
-    2026-11-23T09:30:00Z - -- --- ... !x &a *a # 'a "a %a @a `a a:b {} [] |- > 0x1F +1 -.5""".split()  # noqa: SIM905
+    2026-11-23T09:30:00Z - -- --- ... !x &a *a # 'a "a %a @a `a a:b {} [] |- > +1 -.5""".split()  # noqa: SIM905
 ) | st.text("a -:#\n\t'\"|\\😀", max_size=8)
 SCALARS = (
     st.none()
