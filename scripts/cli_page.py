@@ -32,7 +32,11 @@ def page() -> str:
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="routebook")
     made = get_docs_for_click(obj=command, ctx=context, name="routebook")
-    return INTRO + made.rstrip("\n").replace("\n#", "\n##").replace("# `routebook`", "## `routebook`", 1) + "\n"
+    return (
+        INTRO
+        + made.rstrip("\n").replace("\n#", "\n##").replace("# `routebook`", "## `routebook`", 1)
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -42,13 +42,16 @@ def apply(
     retire_on_stop: RetireOnStop = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create or change the declared records, in one transaction; nothing else is touched."""
+    """Create or change declared records.
+
+    All in one transaction, or none; nothing else is touched.
+    """
     if prune and project_id is None:
         raise typer.BadParameter("--prune needs --project: the workspace whose other records go")
     from registry.cli.declared import read_declared
 
     if retire_on_stop:
-        _hold_signals()
+        hold_signals()
     declared = read_declared(files)
     client = client_of(context)
     if prune and not dry_run and not yes and sys.stdin.isatty():
@@ -95,7 +98,7 @@ def retire_at_stop(client: Client, applied: Mapping[str, Any]) -> None:
         say(f"{environment_id} is retired")
 
 
-def _hold_signals() -> None:
+def hold_signals() -> None:
     """A stop from here on waits until `retire_at_stop` takes it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
 

@@ -18,7 +18,10 @@ def login(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Store a token for this API, in a file of yours alone; it ends after twelve hours."""
+    """Store a token for this API.
+
+    In a file of yours alone; it ends after twelve hours.
+    """
     client, environ = client_of(context), context.obj
     email = email or environ.get("AGENT_EMAIL") or typer.prompt("E-mail", err=True)
     if password_stdin:

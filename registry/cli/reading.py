@@ -41,7 +41,10 @@ def list_environments(
 
 
 def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
-    """Everything about one environment: its record, its workspace's contacts, its routes."""
+    """Everything about one environment.
+
+    Its record, its workspace's contacts, its routes.
+    """
     client = client_of(context)
     environment = client.read(ref).value
     routes = list(client.routes({"environment": environment["environment_id"]}))
@@ -85,7 +88,10 @@ def history(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="how many at most")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Who changed what: of one environment, newest first, or of all since a revision."""
+    """Who changed what.
+
+    Of one environment, newest first, or of all since a revision.
+    """
     rows = client_of(context).history(ref, since, limit)[:limit]
     if as_json:
         say_json({"history": rows})
@@ -104,7 +110,7 @@ def export(
     form: Annotated[Literal["yaml", "json"], typer.Option("--format")] = "yaml",
     as_json: AsJson = False,
 ) -> None:
-    """Records in the form that `apply` takes back unchanged."""
+    """Records as `apply` takes them back."""
     client = client_of(context)
     if refs:
         found = [client.read(ref).value for ref in refs]

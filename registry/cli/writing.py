@@ -28,7 +28,10 @@ def create(
     as_json: AsJson = False,
     **fields: Any,
 ) -> None:
-    """A new environment, from flags, from a file, or from a file with flags over it."""
+    """A new environment.
+
+    From flags, from a file, or from a file with flags over it.
+    """
     body: dict[str, Any] = {}
     if from_file is not None:
         from registry.cli.declared import read_declared
@@ -73,7 +76,10 @@ def update(
 
 
 def delete(context: typer.Context, ref: Ref, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Take an environment away; asks on a terminal. Its history stays, and `revert` undoes it."""
+    """Take an environment away.
+
+    Asks on a terminal. Its history stays, and `revert` undoes it.
+    """
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Delete {ref}?", abort=True, err=True)
     client_of(context).delete(ref)
@@ -86,7 +92,10 @@ def revert(
     revision: Annotated[int, typer.Argument(help="as `history` shows it")],
     as_json: AsJson = False,
 ) -> None:
-    """The state after a revision, as a new change; of a deleted one by its id."""
+    """Bring an earlier state back.
+
+    The state after a revision, as a new change; of a deleted environment by its id.
+    """
     environment = client_of(context).revert(ref, revision)
     if environment is None:
         say_json({"deleted": ref}) if as_json else say(f"{ref} is deleted, as it was then")
@@ -95,7 +104,10 @@ def revert(
 
 
 def confirm(context: typer.Context, as_json: AsJson = False) -> None:
-    """Let a hand edit through that is held back, or that was older than a write of the API."""
+    """Let a waiting hand edit through.
+
+    One that is held back, or that was older than a write of the API.
+    """
     ids = client_of(context).confirm()
     if as_json:
         say_json({"confirmed": ids})

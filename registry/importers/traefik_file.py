@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import product
 from typing import Any
 
-from registry.importers.imported import Imported
+from registry.importers.imported import Claim, Imported, Record, Unusable, claims_of, completed
 from registry.importers.traefik_records import Surroundings, record_of
 from registry.importers.traefik_routes import Route, routes_of, twins_merged
 from registry.importers.traefik_services import Servers, servers_of
@@ -41,9 +40,10 @@ class _Import:
 
     def __init__(self, config: Mapping[Any, Any], around: Surroundings) -> None:
         self._around = around
-        self._records: list[dict[str, Any]] = []
+        self._records: list[Record] = []
+        self._slugs: set[str] = set()
         self._left_out: dict[str, None] = {}
-        self._claimed: dict[tuple[str, str, str], str] = {}
+        self._claimed: dict[Claim, str] = {}
         self._config = self._part({"file": config}, "file", "the file")
         self._http = self._part(self._config, "http", "http")
         self._routers, self._services, self._middlewares = (
@@ -85,15 +85,17 @@ class _Import:
     def _add(self, route: Route, tail: str) -> None:
         try:
             servers = self._servers(route.service)
-            taken = {record["slug"] for record in self._records}
-            record = record_of(route, servers, self._around, taken, tail)
-        except LeftOut as reason:
+            record = record_of(route, servers, self._around, self._slugs, tail)
+            claims = claims_of(completed(record))
+        except (LeftOut, Unusable) as reason:
+            below = f" below {tail}" if tail else ""
             for router in route.routers:
-                self._say(f"http.routers.{shown(router)}", [f"left out: {reason}"])
+                self._say(f"http.routers.{shown(router)}", [f"left out{below}: {reason}"])
             return
         self._records.append(record)
+        self._slugs.add(record["slug"])
         self._say(f"http.services.{shown(route.service)}", servers.remarks)
-        self._say_contested(route, record["slug"])
+        self._say_contested(route.routers[0], record["slug"], claims)
 
     def _servers(self, service: str) -> Servers:
         try:
@@ -101,14 +103,13 @@ class _Import:
         except LeftOut as reason:
             raise LeftOut(f"its service {shown(service)}: {reason}") from reason
 
-    def _say_contested(self, route: Route, slug: str) -> None:
+    def _say_contested(self, router: str, slug: str, claims: Iterable[Claim]) -> None:
         # Traefik decides by priority, or by chance; the catalogue lets one record have a claim.
-        for claim in product(route.hosts, [route.path], route.entrypoints):
-            first = self._claimed.setdefault(claim, slug)
+        for host, path, entrypoint in sorted(claims):
+            first = self._claimed.setdefault((host, path, entrypoint), slug)
             if first != slug:
-                host, path, entrypoint = claim
                 sentence = f"the record {first} has {host}{path} on {entrypoint} already"
-                self._say(f"http.routers.{shown(route.routers[0])}", [sentence])
+                self._say(f"http.routers.{shown(router)}", [sentence])
 
     def _say_unused(self) -> None:
         named = {

@@ -1,0 +1,152 @@
+"""Verbs that make records of what people have: compose files, and Traefik's own files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli.applying import RetireOnStop, apply_records, hold_signals, retire_at_stop
+from registry.cli.terminal import AsJson, printable, remark, say, say_json
+
+if TYPE_CHECKING:
+    from registry.importers.imported import Imported
+
+ToProject = Annotated[
+    str, typer.Option("--project", "--project-id", help="the workspace that the records belong to")
+]
+State = Annotated[str, typer.Option("--state", "--lifecycle-state", help="of the records")]
+Region = Annotated[str, typer.Option(help="host.region of the records")]
+Apply = Annotated[bool, typer.Option("--apply", help="apply the records, do not print them")]
+
+
+def import_compose(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a compose file; - for stdin")],
+    project_id: ToProject,
+    host: Annotated[str, typer.Option("--host", help="where the stack's ports are reached")],
+    provider: Annotated[str, typer.Option(help="host.provider of the records")] = "compose",
+    region: Region = "local",
+    ip: Annotated[str | None, typer.Option(help="host.ip; --host, where it is an address")] = None,
+    state: State = "active",
+    stack: Annotated[
+        str | None, typer.Option(help="begins the slugs; as compose names the stack, otherwise")
+    ] = None,
+    env_file: Annotated[
+        Path | None, typer.Option(help="variables; .env beside the file, otherwise")
+    ] = None,
+    apply: Apply = False,
+    retire_on_stop: RetireOnStop = False,
+    as_json: AsJson = False,
+) -> None:
+    """Records of a compose file.
+
+    Of each service that has routebook.* labels or x-routebook; as YAML that `apply` takes. What
+    could not be carried over is said on standard error.
+    """
+    from registry.importers.compose import from_compose, stack_name
+    from registry.importers.interpolation import interpolate
+
+    if retire_on_stop and not apply:
+        raise typer.BadParameter("--retire-on-stop goes with --apply")
+    if retire_on_stop:
+        hold_signals()
+    folder = Path.cwd() if file == "-" else Path(file).absolute().parent
+    variables = _variables(env_file or folder / ".env", context.obj, asked=env_file is not None)
+    try:
+        compose, warnings = interpolate(_mapping_in(file), variables)
+        imported = from_compose(
+            compose,
+            project_id=project_id,
+            host=host,
+            stack=stack or stack_name(compose, folder.name, variables),
+            provider=provider,
+            region=region,
+            ip=ip,
+            state=state,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"{file}: {error}") from error
+    _deliver(context, imported, warnings, apply=apply, stay=retire_on_stop, as_json=as_json)
+
+
+def import_traefik(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML of Traefik's file provider")],
+    project_id: ToProject,
+    provider: Annotated[str, typer.Option(help="host.provider of the records")] = "traefik",
+    region: Region = "local",
+    state: State = "active",
+    apply: Apply = False,
+    as_json: AsJson = False,
+) -> None:
+    """Records of a Traefik file.
+
+    Of the routers and services of the file provider; as YAML that `apply` takes. What could not
+    be carried over is said on standard error.
+    """
+    from registry.importers.traefik_file import from_traefik
+
+    try:
+        imported = from_traefik(
+            _mapping_in(file), project_id=project_id, provider=provider, region=region, state=state
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"{file}: {error}") from error
+    _deliver(context, imported, (), apply=apply, stay=False, as_json=as_json)
+
+
+def _deliver(
+    context: typer.Context,
+    imported: Imported,
+    warnings: Sequence[str],
+    *,
+    apply: bool,
+    stay: bool,
+    as_json: bool,
+) -> None:
+    for sentence in (*warnings, *imported.left_out):
+        remark(sentence)
+    records: list[Any] = list(imported.records)
+    if apply:
+        client, applied = apply_records(context, records, dry_run=False, as_json=as_json)
+        if stay:
+            retire_at_stop(client, applied)
+    elif as_json:
+        say_json({"environments": records})
+    else:
+        from registry.yaml_text import dump
+
+        say(dump({"environments": records}).rstrip("\n"))
+
+
+def _mapping_in(file: str) -> Mapping[str, Any]:
+    from registry.cli.declared import NotDeclared, text_of
+    from registry.yaml_text import YamlFault, parse_documents
+
+    try:
+        documents = parse_documents(text_of(file))
+    except YamlFault as error:
+        raise NotDeclared(f"{file}:{error.line}:{error.column}: {printable(error)}") from error
+    if len(documents) != 1 or not isinstance(documents[0].value, dict):
+        raise NotDeclared(f"{file}: not one YAML mapping")
+    return documents[0].value
+
+
+def _variables(env_file: Path, environ: Mapping[str, str], *, asked: bool) -> dict[str, str]:
+    """What compose would know: the file's variables, and over them the shell's."""
+    from registry.importers.interpolation import read_env
+
+    if not env_file.is_file():
+        if asked:
+            raise typer.BadParameter(f"--env-file {env_file}: not there")
+        return dict(environ)
+    try:
+        values, warnings = read_env(env_file.read_text("utf-8"), environ)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(f"{env_file}: {error}") from error
+    for sentence in warnings:
+        remark(f"{env_file.name}: {sentence}")
+    return {**values, **environ}
