@@ -72,7 +72,7 @@ async def inspect(inputs: Inputs, now: datetime) -> Inspection:
     """All of it once, as a daemon reads it that starts here and remembers nothing."""
     workspaces = Workspaces(inputs.projects)
     certificates = CertificateFolder(
-        inputs.certificates, inputs.traefik_certificates, read_only=True
+        inputs.certificates, inputs.traefik_certificates, read_only=False
     )
     broken = tuple(
         finding_of(error, inputs.projects, "invalid_workspace") for error in workspaces.faults()
