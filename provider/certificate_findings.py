@@ -86,10 +86,10 @@ class CertificateCheck:
 
     def _hosts(self, named: NamedPair, pair: Pair) -> Iterator[Finding]:
         hosts = hostnames_of(named.router, named.environment.host)
-        bare = [host for host in hosts if not any(covers(name, host) for name in pair.names)]
+        others = [host for host in hosts if not any(covers(name, host) for name in pair.names)]
         entrypoints = named.router.entrypoints or DEFAULT_ENTRYPOINTS
-        if bare and self.tls_entrypoints.intersection(entrypoints):
-            words = f"{named.cert_file} is not for {', '.join(bare)}"
+        if others and self.tls_entrypoints.intersection(entrypoints):
+            words = f"{named.cert_file} is not for {', '.join(others)}"
             yield self._finding(named, "cert_file", words, "certificate_not_for_host").as_warning()
 
     def _key(self, named: NamedPair) -> Iterator[Finding]:
@@ -100,9 +100,11 @@ class CertificateCheck:
 
     def _is_bare(self) -> bool:
         """Whether there is nothing but a `.gitkeep`: keys are kept out of git."""
-        return not self.folder.is_dir() or all(
-            path.name.startswith(".") and path.is_file() for path in self.folder.iterdir()
-        )
+        try:
+            inside = list(self.folder.iterdir())
+        except OSError as error:
+            return isinstance(error, FileNotFoundError)
+        return all(path.name.startswith(".") and path.is_file() for path in inside)
 
     def _finding(self, named: NamedPair, key: str, words: str, code: str) -> Finding:
         return finding_in(named.entry, self.data, f"/metadata/router/tls/{key}", words, code)

@@ -72,7 +72,7 @@ async def inspect(inputs: Inputs, now: datetime) -> Inspection:
     """All of it once, as a daemon reads it that starts here and remembers nothing."""
     workspaces = Workspaces(inputs.projects)
     certificates = CertificateFolder(
-        inputs.certificates, inputs.traefik_certificates, read_only=False
+        inputs.certificates, inputs.traefik_certificates, read_only=True
     )
     broken = tuple(
         finding_of(error, inputs.projects, "invalid_workspace") for error in workspaces.faults()
@@ -140,8 +140,10 @@ def _of_document(document: Document, snapshot: Snapshot, data: Path) -> Iterator
 
 
 def _of_default(inputs: Inputs, certificates: CertificateFolder) -> Iterator[Finding]:
+    if not inputs.default_certificate:
+        return
     problem = certificates.look(CERT_FILE, KEY_FILE).problem
-    if inputs.default_certificate and problem is not None:
+    if problem is not None:
         error = PlacedError("", f"{problem}; `serve` makes it", Place(CERT_FILE, 1, 1))
         yield finding_of(error, inputs.certificates, "certificate_left_out").as_warning()
 

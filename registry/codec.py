@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,7 +94,9 @@ def build_snapshot(
     known = previous or Snapshot()
     checked = [_with_project(item, project_faults) for item in decoded]
     checked = _without_doubles(checked, known)
-    checked = [_unless_lingering(item, checked, known) for item in checked]
+    if any(_is_nameless(item, known) for item in checked):
+        ids = {item.names[0] for item in checked if item.environment and not item.code}
+        checked = [_unless_lingering(item, ids, known) for item in checked]
     taken = {item.names[0] for item in checked if item.environment and not item.code}
     entries = []
     for raw, item in zip(raws, checked, strict=True):
@@ -105,13 +107,15 @@ def build_snapshot(
     return Snapshot((*entries, *_lingering(entries, known)), revision)
 
 
-def _unless_lingering(item: Decoded, items: Sequence[Decoded], known: Snapshot) -> Decoded:
-    """A newcomer does not take the slug of a record that a nameless broken one may be."""
-    if item.environment is None or item.code or not any(_is_nameless(i, known) for i in items):
+def _unless_lingering(item: Decoded, ids: Container[str | None], known: Snapshot) -> Decoded:
+    """A newcomer does not take the slug of a record that a nameless broken one may be.
+
+    `ids` are of the records that are stored and right.
+    """
+    if item.environment is None or item.code:
         return item
     holder = known.by_slug.get(item.environment.slug)
     held = holder.environment if holder else None
-    ids = {each.names[0] for each in items if each.environment and not each.code}
     if held is None or held.environment_id in ids:
         return item
     reason = (

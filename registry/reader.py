@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from registry.schema import Environment, Owner
 from registry.snapshot import Snapshot
 
 Verify = Callable[[Environment], RegistryError | None]
+_MANY = 20
 _MadeFrom = tuple[Loaded, Mapping[str, str], Snapshot | None]
 
 
@@ -45,6 +47,12 @@ class Reader:
                 '{"version": 1, "environments": []}'
             )
         self.founded = self.founded or not loaded.absent
+        unknown = sum(1 for record in loaded.records if record.text not in self._decoded)
+        if unknown > _MANY:  # the loop has others to answer meanwhile
+            return await asyncio.to_thread(self._read, loaded, known)
+        return self._read(loaded, known)
+
+    def _read(self, loaded: Loaded, known: Snapshot | None) -> Snapshot:
         decoded = [self._decode(record.text) for record in loaded.records]
         made_from = (loaded, self._project_faults(decoded), known)
         if known is self._snapshot and self._made_from and self._made_from[:2] == made_from[:2]:

@@ -37,6 +37,8 @@ class Refusal(NamedTuple):
     error: RegistryError
 
 
+_LONG = 20
+
 Admission = Callable[[Snapshot, Snapshot], Iterable[Refusal]]
 Operation = Callable[[Snapshot], Sequence[Step]]
 Refused = Callable[[Sequence[Refusal]], RegistryError]
@@ -55,6 +57,7 @@ class _Write:
     refused: Refused
     seen: Mapping[str, str | None] | None = None
     steps: Sequence[Step] = ()
+    error: Exception | None = None
     done: asyncio.Future[None] = field(default_factory=asyncio.Future)
 
 
@@ -108,7 +111,10 @@ class Writer:
         async with self._turn:
             before = await self._catalogue.settle()
             self._catalogue.check_open()
-        return before, self._admitted(operation(before), before, refused)
+            after = await asyncio.to_thread(
+                lambda: self._admitted(operation(before), before, refused)
+            )
+        return before, after
 
     async def _take_turn(self, write: _Write) -> None:
         async with self._turn:
@@ -124,9 +130,13 @@ class Writer:
 
     async def _commit(self, writes: Sequence[_Write]) -> None:
         while True:
-            before = after = await self._catalogue.settle()
-            for write in writes:
-                after = self._applied(write, before, after)
+            before = await self._catalogue.settle()
+            if any(len(write.refs) > _LONG for write in writes):
+                # Thousands of records would keep the loop from those who poll.
+                after = await asyncio.to_thread(self._all_applied, writes, before)
+            else:
+                after = self._all_applied(writes, before)
+            _refuse([write for write in writes if write.error is not None])
             try:
                 if after is not before:
                     await self._catalogue.commit(after)
@@ -144,15 +154,21 @@ class Writer:
         for write in writes:
             write.done.set_result(None)
 
+    def _all_applied(self, writes: Sequence[_Write], before: Snapshot) -> Snapshot:
+        after = before
+        for write in writes:
+            after = self._applied(write, before, after)
+        return after
+
     def _applied(self, write: _Write, before: Snapshot, after: Snapshot) -> Snapshot:
-        if write.done.done():
+        if write.error is not None:
             return after
         try:
             _refuse_edited(write, before)
             write.steps = write.operation(after)
             successor = self._admitted(write.steps, after, write.refused)
         except Exception as error:
-            write.done.set_exception(error)
+            write.error = error
             return after
         return successor
 
@@ -164,6 +180,12 @@ class Writer:
         if refusals:
             raise refused(refusals)
         return after
+
+
+def _refuse(writes: Sequence[_Write]) -> None:
+    for write in writes:
+        if write.error is not None and not write.done.done():
+            write.done.set_exception(write.error)
 
 
 def _difference(step: Step) -> Difference:

@@ -25,6 +25,7 @@ Data = Annotated[Path | None, typer.Option(help="the data folder", show_default=
 Projects = Annotated[
     Path | None, typer.Option(help="the folder of workspaces", show_default="projects")
 ]
+# Values come from the context's parameters: they are passed on as flags of `serve`.
 Setting = str | None
 Several = list[str] | None
 

@@ -47,9 +47,14 @@ def words_of(service: Mapping[str, Any]) -> Words | None:
     }
     if EXTENSION not in service and not labels:
         return None
-    given = {**_one_spelling(_flat(_extension(service), "")), **_one_spelling(labels.items())}
+    in_labels = _one_spelling(labels.items())
+    given = {**_one_spelling(_flat(_extension(service), "")), **in_labels}
     known = {word: value for word, value in given.items() if _kind(word) is not None}
-    remarks = tuple(_unknown(word) for word in given if word not in known)
+    remarks = tuple(
+        _unknown(word, PREFIX if word in in_labels else f"{EXTENSION}.")
+        for word in given
+        if word not in known
+    )
     return Words({word: _typed(word, value) for word, value in known.items()}, remarks)
 
 
@@ -96,12 +101,13 @@ def _one_spelling(pairs: Any) -> dict[str, Any]:
     return {word: value for word, value in found.items() if value is not None and value != ""}
 
 
-def _unknown(word: str) -> str:
+def _unknown(word: str, start: str) -> str:
+    shown = f"the word '{start}{word}'"
     if _is_router(word):
-        return f"the word '{word}' is not read; the words of the router stand by themselves"
+        return f"{shown} is not read; the words of the router stand by themselves"
     near = difflib.get_close_matches(word, WORDS, n=3, cutoff=0.6)
     near += [known for known in WORDS if known.startswith(f"{word}.") and known not in near]
-    return f"the word '{word}' is not known" + (f"; near it: {', '.join(near)}" if near else "")
+    return f"{shown} is not known" + (f"; near it: {', '.join(near)}" if near else "")
 
 
 def _kind(word: str) -> Callable[[Any], Any] | None:

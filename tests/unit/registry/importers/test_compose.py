@@ -8,6 +8,8 @@ import pytest
 
 from registry.importers.compose import from_compose, stack_name
 from registry.importers.imported import Imported, completed
+from registry.importers.interpolation import interpolate
+from registry.yaml_text import dump, parse_documents
 
 ABOUT = {"project_id": "shop", "host": "box.test", "stack": "shop"}
 
@@ -185,7 +187,10 @@ def test_where_the_stack_is_said_to_live(
 @pytest.mark.parametrize(
     ("service", "remark"),
     [
-        ({"labels": {"routebook.hostname": "a"}}, "'hostname' is not known; near it: hostnames"),
+        (
+            {"labels": {"routebook.hostname": "a"}},
+            "'routebook.hostname' is not known; near it: hostnames",
+        ),
         ({"x-routebook": {}, "extends": {"service": "x"}}, "extends: what is inherited"),
         ({"extends": {"service": "x"}}, "extends: what is inherited"),
         ({"x-routebook": {"slug": "Bad Slug"}}, "no record is made: /slug: must be 1 to 63"),
@@ -266,3 +271,49 @@ def test_a_stack_is_named_as_compose_names_it(
 ) -> None:
     assert stack_name(compose, "My.Shop", environ) == name
     assert stack_name({}, "...", {}) == "stack"
+
+
+FILE = """\
+name: shop
+x-defaults: &defaults
+  restart: unless-stopped
+  labels: &labels
+    routebook.entrypoints: websecure
+    routebook.middlewares: auth@file
+services:
+  web:
+    <<: *defaults
+    image: shop/web:${TAG:-latest}
+    ports: ["${WEB_PORT:-8080}:80", "127.0.0.1:9229:9229"]
+    labels:
+      <<: *labels
+      routebook.hostnames: ${STAGE}.shop.test,www.${STAGE}.shop.test
+      routebook.port: 80
+  api:
+    expose: [22:22]
+    x-routebook:
+      hostnames: ["${STAGE}.shop.test"]
+      path_prefix: /api
+      strip_prefix: ${STRIP:-false}
+      service_url: http://api:9000
+  db:
+    image: postgres
+"""
+
+
+def test_a_file_as_people_write_it_becomes_records_that_read_back_from_yaml() -> None:
+    (document,) = parse_documents(FILE)
+    compose, warnings = interpolate(document.value, {"STAGE": "dev"})
+    found = from_compose(compose, **{**ABOUT, "stack": stack_name(compose, "x", {})})
+    assert (warnings, found.left_out) == ((), ())
+    web, api = found.records
+    assert web["metadata"]["router"] == {
+        "hostnames": ["dev.shop.test", "www.dev.shop.test"],
+        "entrypoints": ["websecure"],
+        "middlewares": ["auth@file"],
+        "port": "web-80",
+    }
+    assert [port["port"] for port in web["ports"]] == [8080, 9229]
+    assert api["metadata"]["router"]["strip_prefix"] is False
+    (written,) = parse_documents(dump(list(found.records)))
+    assert written.value == list(found.records)

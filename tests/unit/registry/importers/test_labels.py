@@ -69,9 +69,12 @@ def test_metadata_keeps_its_types_and_is_text_in_labels() -> None:
 @pytest.mark.parametrize(
     ("word", "remark"),
     [
-        ("hostname", "the word 'hostname' is not known; near it: hostnames, host.hostname"),
-        ("owner", "the word 'owner' is not known; near it: owner.name"),
-        ("zzzzzzz", "the word 'zzzzzzz' is not known"),
+        (
+            "hostname",
+            "the word 'routebook.hostname' is not known; near it: hostnames, host.hostname",
+        ),
+        ("owner", "the word 'routebook.owner' is not known; near it: owner."),
+        ("zzzzzzz", "the word 'routebook.zzzzzzz' is not known"),
         ("metadata.router.port", "the words of the router stand by themselves"),
         ("metadata.router", "the words of the router stand by themselves"),
     ],
@@ -82,6 +85,12 @@ def test_an_unknown_word_is_remarked_with_near_ones(word: str, remark: str) -> N
     assert words.values == {}
     (said,) = words.remarks
     assert remark in said
+
+
+def test_an_unknown_word_is_shown_as_it_is_written() -> None:
+    words = words_of({"x-routebook": {"odd": {"er": 1}}})
+    assert words is not None
+    assert words.remarks == ("the word 'x-routebook.odd.er' is not known",)
 
 
 @pytest.mark.parametrize(
