@@ -144,9 +144,9 @@ def _variables(env_file: Path, environ: Mapping[str, str], *, asked: bool) -> di
             raise typer.BadParameter(f"--env-file {env_file}: not there")
         return dict(environ)
     try:
-        values, warnings = read_env(env_file.read_text("utf-8"), environ)
+        values, warnings = read_env(env_file.read_text("utf-8"), environ, env_file.name)
     except (ValueError, OSError) as error:
-        raise typer.BadParameter(f"{env_file}: {error}") from error
+        raise typer.BadParameter(str(error)) from error
     for sentence in warnings:
-        remark(f"{env_file.name}: {sentence}")
+        remark(sentence)
     return {**values, **environ}
