@@ -15,9 +15,7 @@ from registry.client import Unreachable
 from registry.errors import RegistryError
 
 # Plain help: a fourth of the time that the drawn one takes.
-app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_show_locals=False, rich_markup_mode=None
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, rich_markup_mode=None)
 add_verbs(app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(tokens.app, name="tokens")

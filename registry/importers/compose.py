@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.fields import LIST_LENGTH_MAX
 from registry.importers.compose_ports import (
     PublishedPort,
     exposed_ports,
@@ -28,6 +29,7 @@ _ROUTER_WORDS = (
     "middlewares",
     "pass_host_header",
 )
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _GIVE_PORT = "; give routebook.port, the port of the container"
 
 
@@ -144,6 +146,8 @@ def _take(name: str, given: Any, about: _Stack, made: _Made) -> None:
 def _record(service: _Service, about: _Stack, made: _Made) -> Record:
     words = service.words
     _take_ports(service)
+    host = _host(words.under("host"), about)
+    _say_loopback(service, host["hostname"])
     ports = port_records(service.name, service.ports)
     slug = words.values.get("slug") or slug_of(f"{about.name}-{service.name}", made.records)
     health = words.under("health")
@@ -153,7 +157,7 @@ def _record(service: _Service, about: _Stack, made: _Made) -> Record:
         "slug": slug,
         "name": words.values.get("name", title_of(slug)),
         **words.only("description"),
-        "host": _host(words.under("host"), about),
+        "host": host,
         "ports": ports,
         "owner": words.under("owner"),
         "lifecycle": {"state": about.state, **words.under("lifecycle")},
@@ -196,6 +200,20 @@ def _take_ports(service: _Service) -> None:
         else:
             remark = "has no fixed port on the host; publish it as 'HOST:CONTAINER'"
             service.remarks.append(f"port {port.target}/{port.protocol} {remark}")
+    if len(service.ports) > LIST_LENGTH_MAX:
+        remark = f"{len(service.ports)} published ports, the first {LIST_LENGTH_MAX} are kept"
+        service.remarks.append(remark)
+        del service.ports[LIST_LENGTH_MAX:]
+
+
+def _say_loopback(service: _Service, hostname: str) -> None:
+    """A port that only its own machine reaches is of no use to a Traefik elsewhere."""
+    hidden = [str(port.target) for port in service.ports if port.is_on_loopback]
+    if hidden and hostname not in _LOOPBACK:
+        service.remarks.append(
+            f"port {', '.join(hidden)} is published on loopback: only a Traefik on that machine's "
+            f"own network reaches it, and not as {hostname}"
+        )
 
 
 def _metadata(service: _Service, ports: list[Record]) -> dict[str, Any]:
@@ -235,7 +253,7 @@ def _only_upstream(service: _Service, named: list[tuple[int, str]]) -> dict[str,
     targets = ", ".join(str(target) for target in [port for port, _ in named] or exposed)
     if targets:
         service.remarks.append(f"no router, since it has several ports ({targets}){_GIVE_PORT}")
-    elif service.words.only(*_ROUTER_WORDS):
+    elif service.words.only(*_ROUTER_WORDS) or service.words.under("tls"):
         service.remarks.append(f"no router, since it has no port of a fixed number{_GIVE_PORT}")
     return None
 

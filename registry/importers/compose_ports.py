@@ -28,6 +28,12 @@ class PublishedPort:
     protocol: str = "tcp"
     name: str | None = None
     app_protocol: str | None = None
+    address: str = ""
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether it is published for its own machine alone."""
+        return self.address.startswith("127.") or self.address in ("::1", "localhost")
 
     @property
     def is_tcp(self) -> bool:
@@ -84,7 +90,12 @@ def _short(text: str) -> Iterator[PublishedPort]:
     host = parts[-2] if len(parts) > 1 else ""
     targets = _range(parts[-1], place)
     for target, published in _pairs(targets, _range(host, place) if host else (), place):
-        yield PublishedPort(target, published, _known_protocol(protocol, place))
+        yield PublishedPort(
+            target,
+            published,
+            _known_protocol(protocol, place),
+            address=address[1:] if closing else ":".join(parts[:-2]),
+        )
 
 
 def _long(entry: Mapping[str, Any]) -> Iterator[PublishedPort]:
@@ -99,6 +110,7 @@ def _long(entry: Mapping[str, Any]) -> Iterator[PublishedPort]:
             _known_protocol(str(entry.get("protocol") or ""), place),
             str(name) if name else None,
             str(app_protocol).lower() if app_protocol else None,
+            str(entry.get("host_ip") or "").strip("[]"),
         )
 
 

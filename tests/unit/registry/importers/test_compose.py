@@ -317,3 +317,19 @@ def test_a_file_as_people_write_it_becomes_records_that_read_back_from_yaml() ->
     assert api["metadata"]["router"]["strip_prefix"] is False
     (written,) = parse_documents(dump(list(found.records)))
     assert written.value == list(found.records)
+
+
+def test_a_port_on_loopback_is_said_where_the_host_is_another_machine() -> None:
+    for ports in (["127.0.0.1:8080:80"], [{"target": 80, "published": 80, "host_ip": "::1"}]):
+        compose = {"services": {"web": {"ports": ports, "labels": {"routebook.slug": "web"}}}}
+        said = from_compose(compose, project_id="shop", host="dev1.test", stack="shop").left_out
+        assert any("loopback" in sentence for sentence in said), ports
+        assert not from_compose(compose, project_id="shop", host="127.0.0.1", stack="s").left_out
+
+
+def test_a_long_range_of_ports_costs_the_ports_and_not_the_record() -> None:
+    web = {"ports": ["10000-20000:10000-20000/udp", "80:80"], "labels": {"routebook.slug": "web"}}
+    compose = {"services": {"web": web}}
+    imported = from_compose(compose, project_id="shop", host="dev1.test", stack="shop")
+    assert len(imported.records[0]["ports"]) == 100
+    assert any("10002 published ports" in sentence for sentence in imported.left_out)
