@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,10 @@ from provider.reconciler import render
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document
+from registry.codec import located
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.opening import CATALOGUE
-from registry.errors import RegistryError
+from registry.errors import RegistryError, UnknownProject
 from registry.reader import Reader
 from registry.snapshot import Place, PlacedError, Snapshot
 from registry.workspaces import Workspaces
@@ -94,6 +96,7 @@ async def inspect(inputs: Inputs, now: datetime) -> Inspection:
     )
     findings = [
         *_of_records(snapshot, inputs.data),
+        *_of_hidden_workspaces(snapshot, workspaces, inputs.data),
         *_of_document(document, snapshot, inputs.data),
         *_said_once(finding for pair in pairs for finding in check(pair)),
     ]
@@ -126,6 +129,35 @@ def _of_records(snapshot: Snapshot, data: Path) -> Iterator[Finding]:
     for fault in snapshot.faults:
         for error in fault.errors:
             yield finding_of(error, data, fault.code, fault.environment_id or fault.slug)
+
+
+def _of_hidden_workspaces(
+    snapshot: Snapshot, workspaces: Workspaces, data: Path
+) -> Iterator[Finding]:
+    """The unknown workspace of a record that is broken anyway: the reader asks for none then.
+
+    It may be the very reason: without a workspace there is no default owner.
+    """
+    for entry in snapshot.entries:
+        fault = entry.fault
+        if fault is None or any(error.pointer == "/project_id" for error in fault.errors):
+            continue
+        try:
+            _known_workspace(entry.raw.text, workspaces)
+        except UnknownProject as error:
+            for each in error.errors:
+                placed, name = located(entry.raw, each), fault.environment_id or fault.slug
+                yield finding_of(placed, data, error.code, name)
+
+
+def _known_workspace(text: str, workspaces: Workspaces) -> None:
+    try:
+        record = json.loads(text)
+    except ValueError:  # an integer of thousands of digits: a fault of its own
+        return
+    project_id = record.get("project_id") if isinstance(record, dict) else None
+    if isinstance(project_id, str):
+        workspaces.get(project_id)
 
 
 def _of_document(document: Document, snapshot: Snapshot, data: Path) -> Iterator[Finding]:

@@ -428,3 +428,9 @@ def listing(root: Path) -> dict[str, tuple[int, int, int]]:
         status = os.lstat(path)
         found[str(path)] = (status.st_mode, status.st_size, status.st_mtime_ns)
     return found
+
+
+async def test_a_broken_record_hides_no_unknown_workspace(folders: Folders) -> None:
+    write(folders, record(project_id="gone", name=7), record(slug="two", owner=GONE))
+    pointers = [fault.pointer for fault in (await judged(folders)).faults]
+    assert sorted(pointers) == ["/name", "/project_id"]
