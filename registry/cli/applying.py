@@ -94,8 +94,11 @@ def retire_at_stop(client: Client, applied: Mapping[str, Any]) -> None:
     remark(f"stays until it is stopped, then retires {len(ids)} environment(s)")
     signal.sigwait((signal.SIGTERM, signal.SIGINT))
     for environment_id in ids:
-        client.patch(environment_id, {"lifecycle": {"state": "retired"}})
-        say(f"{environment_id} is retired")
+        try:
+            client.patch(environment_id, {"lifecycle": {"state": "retired"}})
+            say(f"{environment_id} is retired")
+        except RegistryError as error:  # deleted meanwhile: the others are retired all the same
+            remark(f"{environment_id} is not retired: {error.code}: {error.detail}")
 
 
 def hold_signals() -> None:
