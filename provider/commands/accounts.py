@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from provider.auth.access import Role
-from provider.commands.book import DATA, AsJson, Data, book_of, ended, say, table
+from provider.commands.book import DATA, Data, book_of, ended, say
+from registry.cli.terminal import AsJson, table
 
 app = typer.Typer(no_args_is_help=True, help="Who may log in, kept in <data>/accounts.json.")
 
@@ -44,7 +45,10 @@ def list_accounts(as_json: AsJson = False, data: Data = DATA) -> None:
     with ended():
         accounts = book_of(data).accounts()
     rows = [{"email": a.email, "role": a.role, "disabled": a.disabled} for a in accounts]
-    print(json.dumps(rows) if as_json else table(("email", "role", "disabled"), rows))
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        table(("email", "role", "disabled"), rows)
 
 
 @app.command()

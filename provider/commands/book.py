@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,6 @@ DATA = Path("data")
 Data = Annotated[
     Path, typer.Option("--data", envvar="ROUTEBOOK_DATA", help="the data folder of the daemon")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard output")]
 
 
 def book_of(data: Path) -> AccountBook:
@@ -51,14 +50,6 @@ def ended() -> Iterator[None]:
 def say(words: str, row: Mapping[str, object], *, as_json: bool) -> None:
     """What was done: in words, or as one JSON value."""
     print(json.dumps(row) if as_json else words)
-
-
-def table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    """Aligned columns under their names."""
-    cells = [list(columns), *([str(row[name] or "-") for name in columns] for row in rows)]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _words(error: Exception) -> str:

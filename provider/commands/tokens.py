@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from provider.auth.access import Role
-from provider.commands.book import DATA, AsJson, Data, book_of, ended, say, table
+from provider.commands.book import DATA, Data, book_of, ended, say
+from registry.cli.terminal import AsJson, table
 
 app = typer.Typer(
     no_args_is_help=True, help="Keys for programs, kept hashed in <data>/tokens.json."
@@ -54,7 +55,10 @@ def list_tokens(as_json: AsJson = False, data: Data = DATA) -> None:
         }
         for token in tokens
     ]
-    print(json.dumps(rows) if as_json else table(("id", "name", "role", "expires_at"), rows))
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        table(("id", "name", "role", "expires_at"), rows)
 
 
 @app.command()

@@ -55,8 +55,8 @@ async def test_an_account_is_added_listed_changed_and_disabled(
     assert listed.value == [{"email": OPERATOR, "role": "operator", "disabled": True}]
     table = (await routebook("accounts", "list", data)).out.splitlines()
     assert [line.split() for line in table] == [
-        ["email", "role", "disabled"],
-        [OPERATOR, "operator", "True"],
+        ["EMAIL", "ROLE", "DISABLED"],
+        [OPERATOR, "operator", "true"],
     ]
 
 
