@@ -81,6 +81,8 @@ def main() -> None:
         sys.exit(1)
     except Unreachable as error:
         _end(printable(error), 3)
+    except OSError as error:  # standard output on a full disk, a home that cannot be written
+        _end(printable(error), 1)
 
 
 if __name__ == "__main__":

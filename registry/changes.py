@@ -193,7 +193,8 @@ def _checked_at(
     before: Mapping[str, Any], record: Mapping[str, Any], given: Mapping[str, Any], now: datetime
 ) -> Any:
     old, new, written = (_mapping(part, "health") for part in (before, record, given))
-    if "checked_at" in written and written["checked_at"] is None and "status" not in written:
+    said_never = "checked_at" in written and written["checked_at"] is None
+    if said_never and ("status" not in written or not before):
         return {"checked_at": None}
     carried = new.get("checked_at") in (None, old.get("checked_at"))
     flipped = "status" in written and new.get("status") != old.get("status") and carried

@@ -212,13 +212,20 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
 
 
 def _given_token(environ: Mapping[str, str]) -> str | None:
-    token, file = environ.get("AGENT_TOKEN"), environ.get("AGENT_TOKEN_FILE")
-    if token or not file:
-        return token or None
-    try:
-        return Path(file).read_text("utf-8").strip() or None
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.Unauthenticated(f"AGENT_TOKEN_FILE: {file} cannot be read") from error
+    token, file = environ.get("AGENT_TOKEN", "").strip(), environ.get("AGENT_TOKEN_FILE")
+    name = "AGENT_TOKEN"
+    if not token and file:
+        name = f"AGENT_TOKEN_FILE: {file}"
+        try:
+            token = Path(file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise errors.Unauthenticated(f"{name} cannot be read") from error
+        if not token:  # it was meant to say who calls: nobody else's login stands in for it
+            raise errors.Unauthenticated(f"{name} is empty")
+    # Never the text itself: an error of the HTTP library would quote it.
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise errors.Unauthenticated(f"{name} is not a token: it has spaces or odd characters")
+    return token or None
 
 
 def _one(ref: str) -> str:

@@ -12,7 +12,7 @@ from provider.api.door import author
 from provider.api.requests import BATCH_BYTES_MAX, json_body, query_of
 from provider.api.surface import SURFACE
 from provider.api.views import View
-from registry.errors import InvalidRecord
+from registry.errors import FieldError, InvalidRecord
 from registry.fields import ProjectId
 from registry.schema import field_errors
 
@@ -83,6 +83,7 @@ async def apply_environments(request: web.Request) -> web.Response:
         given = Declarations.model_validate(await json_body(request, BATCH_BYTES_MAX))
     except ValidationError as error:
         raise InvalidRecord("not a list of declared records", field_errors(error)) from None
+    _refuse_strays(given)
     dry_run = query.dry_run or given.dry_run
     items = await request.app[SURFACE].store.apply(
         given.records,
@@ -99,3 +100,17 @@ async def apply_environments(request: web.Request) -> web.Response:
             "results": [item.view() for item in items],
         }
     )
+
+
+def _refuse_strays(given: Declarations) -> None:
+    """A record of another workspace than the one that was said: one of the two is a mistake."""
+    faults = [
+        FieldError(
+            f"/environments/{index}/project_id",
+            f"{record['project_id']!r} contradicts the project_id of the batch",
+        )
+        for index, record in enumerate(given.records)
+        if isinstance(record, dict) and given.project_id not in (None, record.get("project_id"))
+    ]
+    if faults:
+        raise InvalidRecord("records of another workspace", faults)

@@ -97,6 +97,8 @@ def history(
         say_json({"history": rows})
         return
     shown = [{**row, "changed": _pointers(row)} for row in rows]
+    if ref is None and len(rows) == limit:
+        remark(f"there may be more: --since {rows[-1]['revision']}")
     names = () if ref else ("environment_id",)
     table(("revision", "at", "actor", "source", "action", *names, "changed"), shown)
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -41,8 +42,26 @@ _NEXT_STEPS = {
 def client_of(context: typer.Context) -> Client:
     """The API that this process speaks to; what it logged in is logged out at the end."""
     client = Client(context.obj)
+    if not _is_address(client.url):
+        raise typer.BadParameter(
+            "AGENT_API_URL: not an address such as http://127.0.0.1:8700 (http or https, no user "
+            "information: AGENT_TOKEN says who calls)"
+        )
     context.call_on_close(client.close)
     return client
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
 
 
 def say(text: str) -> None:

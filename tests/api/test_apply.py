@@ -191,4 +191,19 @@ async def test_a_batch_may_be_larger_than_other_bodies(daemon: Daemon) -> None:
     refused(await daemon.call("POST", APPLY, data=huge, headers=JSON), 413, "too_large")
 
 
+async def test_a_record_of_another_workspace_than_the_batch_is_refused(daemon: Daemon) -> None:
+    await create(daemon, "dev")
+    record = body("one", project_id="storefront")
+    for prune in (False, True):
+        answer = await apply(daemon, record, project_id="nightshift", prune=prune)
+        problem = refused(answer, 422, "invalid_record")
+        assert pointers(problem) == ["/environments/0/project_id"]
+    assert await slugs(daemon) == ["dev"]
+
+
+async def test_a_new_record_that_was_never_checked_stays_so(daemon: Daemon) -> None:
+    await applied(daemon, body("dev", health={"status": "unknown", "checked_at": None}))
+    assert (await read(daemon, "dev"))["health"]["checked_at"] is None
+
+
 JSON = {"Content-Type": "application/json"}

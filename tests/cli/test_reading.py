@@ -110,6 +110,14 @@ async def test_nobody_at_the_address_is_exit_code_3(shell: Shell) -> None:
         assert "AGENT_API_URL" in ended.err
 
 
+async def test_an_address_that_is_none_is_wrong_usage_and_not_quoted(shell: Shell) -> None:
+    for url in ("127.0.0.1:8700", "http://[", "ftp://a", "http://user:sekret@127.0.0.1:8700"):
+        ended = await shell("list", AGENT_API_URL=url)
+        assert (ended.code, ended.out) == (2, ""), url
+        assert "AGENT_API_URL" in ended.err
+        assert "sekret" not in ended.err
+
+
 async def test_wrong_usage_is_exit_code_2(shell: Shell) -> None:
     for words in (["list", "--no-such"], ["show"], ["update", "dev"], ["apply"], ["nothing"]):
         assert (await shell(*words)).code == 2, words

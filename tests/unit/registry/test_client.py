@@ -87,3 +87,20 @@ def test_a_stored_login_is_for_its_user_alone_and_can_be_forgotten(tmp_path: Pat
     assert (sessions.token_of("http://a"), sessions.token_of("http://b")) == (None, "y")
     sessions.path.write_text("not json")
     assert sessions.token_of("http://b") is None
+
+
+def test_a_token_is_never_quoted_by_an_error(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    for environ in (
+        {"AGENT_TOKEN": "sec\nret"},
+        {"AGENT_TOKEN": "sec ret"},
+        {"AGENT_TOKEN": "sécret"},
+        {"AGENT_TOKEN_FILE": str(empty)},
+    ):
+        with pytest.raises(Unauthenticated) as refused:
+            Client(environ)
+        assert "ret" not in str(refused.value)
+    with server(200) as (url, seen):
+        Client({"AGENT_API_URL": url, "AGENT_TOKEN": "secret\n"}).me()
+        assert seen == ["Bearer secret"]
