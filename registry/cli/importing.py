@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 ToProject = Annotated[
     str, typer.Option("--project", "--project-id", help="the workspace that the records belong to")
 ]
-State = Annotated[str, typer.Option("--state", "--lifecycle-state", help="of the records")]
+States = Literal["planned", "active", "maintenance", "retired"]
+State = Annotated[States, typer.Option("--state", "--lifecycle-state", help="of the records")]
 Region = Annotated[str, typer.Option(help="host.region of the records")]
 Apply = Annotated[bool, typer.Option("--apply", help="apply the records, do not print them")]
 
@@ -49,6 +51,7 @@ def import_compose(
     from registry.importers.compose import from_compose, stack_name
     from registry.importers.interpolation import interpolate
 
+    _check_names(project_id, host)
     if retire_on_stop and not apply:
         raise typer.BadParameter("--retire-on-stop goes with --apply")
     if retire_on_stop:
@@ -89,6 +92,7 @@ def import_traefik(
     """
     from registry.importers.traefik_file import from_traefik
 
+    _check_names(project_id)
     try:
         imported = from_traefik(
             _mapping_in(file), project_id=project_id, provider=provider, region=region, state=state
@@ -96,6 +100,18 @@ def import_traefik(
     except ValueError as error:
         raise typer.BadParameter(f"{file}: {error}") from error
     _deliver(context, imported, (), apply=apply, stay=False, as_json=as_json)
+
+
+def _check_names(project_id: str, host: str | None = None) -> None:
+    """What every record would have: wrong here it would leave no record, and `--prune` all."""
+    from registry.names import PROJECT_ID, canonical_host
+
+    if not re.fullmatch(PROJECT_ID, project_id):
+        raise typer.BadParameter(f"--project {project_id!r} cannot name a workspace")
+    try:
+        canonical_host(host or "none.test")
+    except ValueError as error:
+        raise typer.BadParameter(f"--host: {error}") from error
 
 
 def _deliver(

@@ -110,3 +110,15 @@ async def test_the_shipped_stack_registers_at_up_and_retires_at_down(daemon: Dae
     staying.send_signal(signal.SIGTERM)
     assert await staying.wait() == 0
     assert (await read(daemon, "whoami"))["lifecycle"]["state"] == "retired"
+
+
+async def test_a_flag_that_would_spoil_every_record_is_wrong_usage(
+    shell: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "docker-compose.yml"
+    file.write_text(COMPOSE)
+    good = {"--project": "nightshift", "--host": "h.test", "--state": "active"}
+    for flag, wrong in (("--project", ""), ("--host", "bad host"), ("--state", "bogus")):
+        words = [word for pair in {**good, flag: wrong}.items() for word in pair]
+        ended = await shell("import-compose", str(file), *words)
+        assert (ended.code, ended.out) == (2, ""), flag
