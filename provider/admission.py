@@ -70,14 +70,14 @@ class Admission:
         wanted = frozenset().union(*added.values())
         holders: dict[Claim, list[Environment]] = defaultdict(list)
         if wanted:
-            for other in sorted(after.environments, key=_seniority):
+            for other in after.environments:
                 for claim in self._claims(other) & wanted:
                     holders[claim].append(other)
         for environment in changed:
             for claim in sorted(added[environment.environment_id]):
                 others = [other for other in holders[claim] if other is not environment]
                 if others:
-                    error = _conflict(claim, others[0])
+                    error = _conflict(claim, min(others, key=_seniority))
                     yield Refusal(environment.environment_id, error)
                     break
 

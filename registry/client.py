@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
@@ -149,6 +149,10 @@ class Client:
         """The JSON of an answer."""
         return self._answer(method, path, body).value
 
+    @cached_property
+    def _opener(self) -> urllib.request.OpenerDirector:
+        return _opener(self.url)
+
     def _answer(self, method: str, path: str, body: Any = None, etag: str | None = None) -> Answer:
         email, password = self._login
         if self._token is None and email and password:
@@ -166,7 +170,7 @@ class Client:
             request = urllib.request.Request(
                 self.url + path, data=content, headers=headers, method=method
             )
-            with _opener(self.url).open(request, timeout=TIMEOUT_S) as response:
+            with self._opener.open(request, timeout=TIMEOUT_S) as response:
                 answer, tag = response.read(), response.headers.get("ETag")
         except urllib.error.HTTPError as error:
             raise self._problem(error.read(), error.code) from None
@@ -204,10 +208,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _opener(url: str) -> urllib.request.OpenerDirector:
     handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-    if (urlsplit(url).hostname or "") in ("localhost", "::1") or "//127." in url:
+    host = urlsplit(url).hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127."):
         handlers.append(urllib.request.ProxyHandler({}))  # no proxy knows our loopback
-    if url.startswith("https:"):
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
     return urllib.request.build_opener(*handlers)
 
 

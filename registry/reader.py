@@ -47,10 +47,14 @@ class Reader:
                 '{"version": 1, "environments": []}'
             )
         self.founded = self.founded or not loaded.absent
-        unknown = sum(1 for record in loaded.records if record.text not in self._decoded)
-        if unknown > _MANY:  # the loop has others to answer meanwhile
+        if self._has_many_new(loaded):  # the loop has others to answer meanwhile
             return await asyncio.to_thread(self._read, loaded, known)
         return self._read(loaded, known)
+
+    def _has_many_new(self, loaded: Loaded) -> bool:
+        if self._made_from is not None and loaded is self._made_from[0]:
+            return False
+        return sum(record.text not in self._decoded for record in loaded.records) > _MANY
 
     def _read(self, loaded: Loaded, known: Snapshot | None) -> Snapshot:
         decoded = [self._decode(record.text) for record in loaded.records]

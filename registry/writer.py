@@ -136,7 +136,7 @@ class Writer:
                 after = await asyncio.to_thread(self._all_applied, writes, before)
             else:
                 after = self._all_applied(writes, before)
-            _refuse([write for write in writes if write.error is not None])
+            _refuse(writes)
             try:
                 if after is not before:
                     await self._catalogue.commit(after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
@@ -83,10 +84,11 @@ async def apply_environments(request: web.Request) -> web.Response:
         given = Declarations.model_validate(await json_body(request, BATCH_BYTES_MAX))
     except ValidationError as error:
         raise InvalidRecord("not a list of declared records", field_errors(error)) from None
-    _refuse_strays(given)
+    records = given.records
+    _refuse_strays(records, given.project_id)
     dry_run = query.dry_run or given.dry_run
     items = await request.app[SURFACE].store.apply(
-        given.records,
+        records,
         prune=given.project_id if given.prune else None,
         dry_run=dry_run,
         by=author(request),
@@ -102,15 +104,15 @@ async def apply_environments(request: web.Request) -> web.Response:
     )
 
 
-def _refuse_strays(given: Declarations) -> None:
+def _refuse_strays(records: Sequence[Any], project_id: str | None) -> None:
     """A record of another workspace than the one that was said: one of the two is a mistake."""
     faults = [
         FieldError(
             f"/environments/{index}/project_id",
             f"{record['project_id']!r} contradicts the project_id of the batch",
         )
-        for index, record in enumerate(given.records)
-        if isinstance(record, dict) and given.project_id not in (None, record.get("project_id"))
+        for index, record in enumerate(records)
+        if isinstance(record, dict) and project_id not in (None, record.get("project_id"))
     ]
     if faults:
         raise InvalidRecord("records of another workspace", faults)

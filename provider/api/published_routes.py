@@ -116,12 +116,10 @@ def _page(
 
 
 def _last_shown(cursor: str | None) -> _Key:
+    if cursor is None:
+        return ()
     try:
-        return (
-            tuple(_texts(json.loads(base64.b64decode(cursor, b"-_", validate=True))))
-            if cursor
-            else ()
-        )
+        return tuple(_texts(json.loads(base64.b64decode(cursor, b"-_", validate=True))))
     except ValueError as error:
         fault = FieldError("/cursor", "not a cursor of this list")
         raise InvalidRecord("the query is wrong", [fault]) from error

@@ -96,7 +96,7 @@ ROUTES: tuple[Route, ...] = (
           codes=("not_found", "revision_conflict", "edited_elsewhere", "catalogue_unreadable",
                  "edit_held", "store_unavailable", "disk_full")),
     Route("POST", f"{_ALL}:apply", Access.OPERATOR, apply_environments, AppliedView,
-          query=ApplyQuery, body=Declarations, codes=(*_CHANGE, "invalid_record")),
+          query=ApplyQuery, body=Declarations, codes=(*_WRITE, "edited_elsewhere")),
     Route("GET", "/api/routes", Access.VIEWER, list_routes, RoutesView, query=RoutesQuery,
           codes=("invalid_record", "not_ready")),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,

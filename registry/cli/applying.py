@@ -63,11 +63,11 @@ def apply(
 
 
 def apply_records(
-    context: typer.Context, records: Sequence[Any], *, dry_run: bool, as_json: bool
+    context: typer.Context, records: Sequence[Any], *, as_json: bool
 ) -> tuple[Client, dict[str, Any]]:
     """Apply records that a program made; says what became of them."""
     client = client_of(context)
-    applied = client.apply(records, None, prune=False, dry_run=dry_run)
+    applied = client.apply(records, None, prune=False, dry_run=False)
     say_applied(applied, as_json=as_json)
     return client, applied
 

@@ -15,6 +15,7 @@ from registry.yaml_text import YamlFault, parse_documents
 
 ENDINGS = (".yaml", ".yml", ".json")
 _Path = Sequence[str | int]
+_Place = Callable[[_Path], tuple[int, int]]
 
 
 class NotDeclared(typer.BadParameter):
@@ -27,7 +28,7 @@ class Declared:
 
     value: Any
     source: str
-    place: Callable[[_Path], tuple[int, int]]
+    place: _Place
 
     def where(self, pointer: str) -> str:
         """`file:line:column` of a JSON pointer in the record."""
@@ -54,16 +55,14 @@ def _sources(name: str) -> list[str]:
 
 
 def _records(source: str) -> Iterator[Declared]:
-    text = text_of(source)
-    parts = list(_json(text, source) if source.endswith(".json") else _yaml(text, source))
+    parts = list(_json(source) if source.endswith(".json") else yaml_documents(source))
     if all(value is None for value, _ in parts):
         raise NotDeclared(f"{source}: it declares nothing; write `environments: []` to mean none")
     for value, place in parts:
         yield from _split(value, source, place)
 
 
-def text_of(source: str) -> str:
-    """The text of a file, or of standard input. Raises NotDeclared."""
+def _text_of(source: str) -> str:
     try:
         return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
     except OSError as error:
@@ -72,9 +71,7 @@ def text_of(source: str) -> str:
         raise NotDeclared(f"{source}: not UTF-8") from error
 
 
-def _split(
-    value: Any, source: str, place: Callable[[_Path], tuple[int, int]]
-) -> Iterator[Declared]:
+def _split(value: Any, source: str, place: _Place) -> Iterator[Declared]:
     before: list[str | int] = []
     if isinstance(value, dict) and isinstance(value.get("environments"), list):
         value, before = value["environments"], ["environments"]
@@ -86,15 +83,17 @@ def _split(
         yield Declared(item, source, lambda inner, path=path: place([*path, *inner]))  # type: ignore[misc]
 
 
-def _yaml(text: str, source: str) -> Iterator[tuple[Any, Callable[[_Path], tuple[int, int]]]]:
+def yaml_documents(source: str) -> Iterator[tuple[Any, _Place]]:
+    """The values of a YAML file, each with what finds its places. Raises NotDeclared."""
     try:
-        for document in parse_documents(text):
+        for document in parse_documents(_text_of(source)):
             yield document.value, document.place_of
     except YamlFault as error:
         raise NotDeclared(f"{source}:{error.line}:{error.column}: {error}") from error
 
 
-def _json(text: str, source: str) -> Iterator[tuple[Any, Callable[[_Path], tuple[int, int]]]]:
+def _json(source: str) -> Iterator[tuple[Any, _Place]]:
+    text = _text_of(source)
     try:
         value = parse(text)
     except JsonFault as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from registry.cli.applying import RetireOnStop, apply_records, hold_signals, retire_at_stop
-from registry.cli.terminal import AsJson, printable, remark, say, say_json
+from registry.cli.terminal import AsJson, remark, say, say_json
 
 if TYPE_CHECKING:
     from registry.importers.imported import Imported
@@ -127,7 +127,7 @@ def _deliver(
         remark(sentence)
     records: list[Any] = list(imported.records)
     if apply:
-        client, applied = apply_records(context, records, dry_run=False, as_json=as_json)
+        client, applied = apply_records(context, records, as_json=as_json)
         if stay:
             retire_at_stop(client, applied)
     elif as_json:
@@ -139,16 +139,12 @@ def _deliver(
 
 
 def _mapping_in(file: str) -> Mapping[str, Any]:
-    from registry.cli.declared import NotDeclared, text_of
-    from registry.yaml_text import YamlFault, parse_documents
+    from registry.cli.declared import NotDeclared, yaml_documents
 
-    try:
-        documents = parse_documents(text_of(file))
-    except YamlFault as error:
-        raise NotDeclared(f"{file}:{error.line}:{error.column}: {printable(error)}") from error
-    if len(documents) != 1 or not isinstance(documents[0].value, dict):
+    values = [value for value, _ in yaml_documents(file)]
+    if len(values) != 1 or not isinstance(values[0], dict):
         raise NotDeclared(f"{file}: not one YAML mapping")
-    return documents[0].value
+    return values[0]
 
 
 def _variables(env_file: Path, environ: Mapping[str, str], *, asked: bool) -> dict[str, str]:

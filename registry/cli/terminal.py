@@ -96,7 +96,7 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=10_000, color_system=None)
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for index, column in enumerate(columns):
-        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis", ratio=None,
+        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis",
                          min_width=8 if index == 0 else 3)  # fmt: skip
     for row in rows:
         cells = (printable(row.get(column)) for column in columns)

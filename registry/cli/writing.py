@@ -40,7 +40,7 @@ def create(
         if len(declared) != 1 or not isinstance(declared[0].value, dict):
             raise typer.BadParameter(f"--from {from_file}: not one record, but {len(declared)}")
         body = dict(declared[0].value)
-    body = _with_flags(body, fields, port, set_)
+    body = _with_flags(body, patch_of(fields), port, set_)
     environment = client_of(context).create(body)
     _say_written("created", environment, as_json=as_json)
 
@@ -64,7 +64,7 @@ def update(
         return
     for attempt in range(1, _TRIES + 1):
         known = client.read(ref)
-        wanted = _with_flags(known.value, fields, port, set_)
+        wanted = _with_flags(known.value, patch, port, set_)
         try:
             changed = client.patch(ref, _over(_difference(known.value, wanted), patch), known.etag)
         except RevisionConflict:
@@ -124,11 +124,11 @@ def _say_written(what: str, environment: dict[str, Any], *, as_json: bool) -> No
 
 def _with_flags(
     record: dict[str, Any],
-    fields: dict[str, Any],
+    patch: dict[str, Any],
     ports: list[str] | None,
     values: list[str] | None,
 ) -> dict[str, Any]:
-    whole: dict[str, Any] = _over(copy.deepcopy(record), patch_of(fields))
+    whole: dict[str, Any] = _over(copy.deepcopy(record), patch)
     if ports:
         with_ports(whole, ports)
     with_values(whole, values or [])

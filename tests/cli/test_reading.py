@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import pty
+import re
 import sys
+from pathlib import Path
 
 from tests.access.callers import PASSWORD, book_of, write_accounts
 from tests.api.bodies import routed
@@ -138,7 +140,7 @@ async def test_text_of_a_record_cannot_steer_a_terminal(daemon: Daemon, shell: S
 
 
 async def test_login_stores_a_token_for_this_url_alone(
-    daemon: Daemon, shell: Shell, tmp_path: object
+    daemon: Daemon, shell: Shell, tmp_path: Path
 ) -> None:
     write_accounts(daemon.folders.data, "operator@x.test")
     ended = await shell("login", "operator@x.test", "--password-stdin", stdin=f"{PASSWORD}\n")
@@ -146,9 +148,7 @@ async def test_login_stores_a_token_for_this_url_alone(
     assert PASSWORD not in ended.out + ended.err
     me = (await shell("whoami", "--json")).value
     assert (me["actor"], me["role"]) == ("operator@x.test", "operator")
-    from pathlib import Path
-
-    stored = Path(str(tmp_path)) / "config" / "routebook" / "sessions.json"
+    stored = tmp_path / "config" / "routebook" / "sessions.json"
     assert stored.stat().st_mode & 0o777 == 0o600
     assert list(json.loads(stored.read_text())) == [f"http://127.0.0.1:{daemon.port}"]
     assert (await shell("logout")).code == 0
@@ -199,6 +199,4 @@ async def test_a_pipe_that_closes_early_is_no_traceback(daemon: Daemon) -> None:
 
 
 def _without_colour(line: str) -> str:
-    import re
-
     return re.sub(r"\x1b\[[0-9;]*m", "", line)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from registry.cli.fields import FIELDS
+from registry.router_spec import RouterSpec
 from registry.schema import Environment
 from tests.api.bodies import routed
 from tests.api.steps import create, read
@@ -41,8 +42,6 @@ def test_there_is_a_flag_for_every_field_of_the_record() -> None:
         model: Any = Environment.model_fields[part].annotation
         names = set(model.model_fields) - {"changed_at"}
         assert {(part, name) for name in names} <= known
-    from registry.router_spec import RouterSpec
-
     router = {path[2] for path in known if path[0] == "metadata"}
     assert router == set(RouterSpec.model_fields)
 
