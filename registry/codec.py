@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from registry.errors import FieldError
 from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse
-from registry.names import derived_environment_id
+from registry.names import derived_environment_id, pointer_path
 from registry.schema import Environment, Owner, field_errors
 from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
 
@@ -149,7 +149,7 @@ def located(raw: RawRecord, error: FieldError) -> PlacedError:
     """A fault with the line and column of the value, or of the object that lacks it."""
     if raw.place is None:
         return PlacedError(error.pointer, error.message)
-    path = [part.replace("~1", "/").replace("~0", "~") for part in error.pointer.split("/")[1:]]
+    path = pointer_path(error.pointer)
     line, column = line_column(raw.text, offset_of(raw.text, path))
     start = raw.place.column if line == 1 else 1
     place = Place(raw.place.source, raw.place.line + line - 1, start + column - 1)

@@ -87,6 +87,11 @@ def json_pointer(path: Iterable[str | int]) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
+def pointer_path(pointer: str) -> list[str]:
+    """The keys and indexes, as text, that a JSON pointer (RFC 6901) goes through."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
 def _address(text: str) -> str | None:
     if "%" in text:  # a zone is of one machine, and may be any text
         return None

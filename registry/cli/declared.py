@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from registry.json_text import JsonFault, line_column, offset_of, parse
+from registry.names import pointer_path
 from registry.yaml_text import YamlFault, parse_documents
 
 ENDINGS = (".yaml", ".yml", ".json")
@@ -32,7 +33,7 @@ class Declared:
 
     def where(self, pointer: str) -> str:
         """`file:line:column` of a JSON pointer in the record."""
-        line, column = self.place(pointer.split("/")[1:])
+        line, column = self.place(pointer_path(pointer))
         return f"{self.source}:{line}:{column}"
 
 

@@ -164,12 +164,14 @@ def with_ports(record: dict[str, Any], texts: Sequence[str]) -> None:
 
 def with_values(record: dict[str, Any], texts: Sequence[str]) -> None:
     """Put each `pointer=value` into the record; null takes a key away, `-` appends to a list."""
+    # Imported here: `--help` need not wait for what names need.
+    from registry.names import pointer_path
+
     for text in texts:
         pointer, equals, value = text.partition("=")
         if not equals or not pointer.startswith("/"):
             raise WrongFlag(f"--set {text!r}: write POINTER=VALUE, such as /metadata/team=blue")
-        keys = [key.replace("~1", "/").replace("~0", "~") for key in pointer[1:].split("/")]
-        _assign(record, keys, _json_or_text(value), text)
+        _assign(record, pointer_path(pointer), _json_or_text(value), text)
 
 
 def _json_or_text(value: str) -> Any:

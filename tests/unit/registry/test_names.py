@@ -14,6 +14,7 @@ from registry.names import (
     derived_environment_id,
     fresh_environment_id,
     json_pointer,
+    pointer_path,
 )
 
 
@@ -178,3 +179,8 @@ def test_the_id_of_the_longest_slug_is_an_id() -> None:
 )
 def test_a_json_pointer_escapes_as_in_rfc_6901(path: tuple[str | int, ...], pointer: str) -> None:
     assert json_pointer(path) == pointer
+
+
+@pytest.mark.parametrize("path", [[], [""], ["a", "0"], ["a/b", "~"], ["~1", "~01", "/"]], ids=repr)
+def test_a_pointer_leads_back_to_its_path(path: list[str]) -> None:
+    assert pointer_path(json_pointer(path)) == path
