@@ -5,8 +5,7 @@ Source: traefik `pkg/api/handler.go`, `pkg/api/handler_entrypoint.go`, `pkg/conf
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 OUR_PROVIDER = "http"
@@ -53,6 +52,15 @@ class RouterFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceFact:
+    """A service of ours that Traefik does not plainly run, with its words."""
+
+    name: str
+    status: str
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateFact:
     """A certificate that Traefik has loaded. `fingerprint` is the SHA-256 of its DER, in hex."""
 
@@ -68,9 +76,11 @@ class TraefikFacts:
 
     `problem` says why the last look failed; the rest is then as it was last seen, and nothing of
     it holds for sure. `live_digest` is the digest of the document of ours that it runs; None for
-    none of ours. `faults` are our routers that are not plainly enabled, by name. `neighbours` are
-    the routers of other providers, `middlewares` the names of all middlewares, with providers.
-    `looked_at` is when, `surveyed_at` when what is looked at more rarely was.
+    none of ours. `faults` are our routers that are not plainly enabled. `routers` counts those of
+    all providers. `looked_at` is when.
+
+    From `neighbours` on it is from a survey, which is made more rarely, at `surveyed_at`:
+    the routers of other providers, and of every middleware its name with its provider.
     """
 
     url: str
@@ -79,11 +89,12 @@ class TraefikFacts:
     version: str | None = None
     started_at: str | None = None
     live_digest: str | None = None
-    faults: Mapping[str, RouterFact] = field(default_factory=dict)
+    faults: tuple[RouterFact, ...] = ()
+    routers: int = 0
     entrypoints: tuple[EntryPoint, ...] = ()
     neighbours: tuple[RouterFact, ...] = ()
     middlewares: frozenset[str] = frozenset()
-    services_down: tuple[str, ...] = ()
+    services: tuple[ServiceFact, ...] = ()
     certificates: tuple[CertificateFact, ...] = ()
     surveyed_at: datetime | None = None
 

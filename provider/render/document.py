@@ -11,7 +11,7 @@ from typing import Any
 
 from provider.render.conflicts import Conflict, lost_by, resolve
 from provider.render.fragment import Fragment, Note, Pair, Rejection
-from provider.render.routers import routers_of
+from provider.render.share import Share, share_of
 from provider.render.tls import listed
 from provider.render.traefik import AddPrefix, Middleware
 
@@ -26,16 +26,32 @@ _SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 
 @dataclass(frozen=True)
 class Document:
-    """The encoded document and what it was made of. `digest` is 16 hex digits over the body."""
+    """The encoded document and what it was made of. `digest` is 16 hex digits over the body.
+
+    `shares` has the tag of what each routed environment has in it, by `environment_id`.
+    """
 
     body: bytes
     digest: str
     routers: int
-    routed: tuple[str, ...]
+    shares: Mapping[str, str]
     fragments: tuple[Fragment, ...]
     conflicts: tuple[Conflict, ...]
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
+
+    @property
+    def routed(self) -> tuple[str, ...]:
+        """The environments that have something in it."""
+        return tuple(self.shares)
+
+    def share(self, environment_id: str) -> Share | None:
+        """What an environment has in it; None when that is nothing."""
+        for fragment in self.fragments:
+            if fragment.environment_id == environment_id:
+                lost = (c.claim for c in self.conflicts if c.loser == environment_id)
+                return share_of(fragment, frozenset(lost))
+        return None
 
 
 def assemble(
@@ -47,18 +63,21 @@ def assemble(
     conflicts = resolve(fragments)
     lost = lost_by(conflicts)
     http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
-    routed = []
+    shares, pairs = {}, []
     for fragment in fragments:
-        routers = dict(routers_of(fragment, lost.get(fragment.environment_id, frozenset())))
-        if routers:
-            routed.append(fragment)
-            _add(http, fragment, {name: router.as_json() for name, router in routers.items()})
-    body = _encoded(http, [f.pair for f in routed if f.pair], default_pair)
+        share = share_of(fragment, lost.get(fragment.environment_id, frozenset()))
+        if share is not None:
+            shares[fragment.environment_id] = share.tag
+            pairs += [fragment.pair] if fragment.pair else []
+            http["routers"].update(share.routers)
+            http["services"].update(share.services)
+            http["middlewares"].update(share.middlewares)
+    body = _encoded(http, pairs, default_pair)
     return Document(
         body=body,
         digest=digest_of(body) or "",
         routers=len(http["routers"]),
-        routed=tuple(fragment.environment_id for fragment in routed),
+        shares=shares,
         fragments=tuple(fragments),
         conflicts=conflicts,
         rejections=tuple(item for item in every if isinstance(item, Rejection)),
@@ -78,12 +97,6 @@ def digest_of(body: bytes) -> str | None:
 
 def _marker(digest: str) -> bytes:
     return f'"{MARKER}{digest}":{_MARKER_BODY}'.encode()
-
-
-def _add(http: dict[str, dict[str, Any]], fragment: Fragment, routers: dict[str, Any]) -> None:
-    http["routers"].update(routers)
-    http["services"][fragment.environment_id] = fragment.service.as_json()
-    http["middlewares"].update({name: m.as_json() for name, m in fragment.middlewares})
 
 
 def _encoded(

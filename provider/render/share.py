@@ -1,0 +1,40 @@
+"""An environment's share of the document: what is rendered of its fragment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from provider.render.fragment import Claim, Fragment
+from provider.render.routers import routers_of
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Routers, services and middlewares by name, as the document has them."""
+
+    routers: dict[str, Any]
+    services: dict[str, Any]
+    middlewares: dict[str, Any]
+    certificate: str | None
+
+    @property
+    def tag(self) -> str:
+        """Equal for equal shares, of whatever documents; the certificate counts."""
+        parts = (self.routers, self.services, self.middlewares, self.certificate)
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
+    """What is left without the claims that were lost; None when nothing is."""
+    routers = {name: router.as_json() for name, router in routers_of(fragment, lost)}
+    if not routers:
+        return None
+    return Share(
+        routers=routers,
+        services={fragment.environment_id: fragment.service.as_json()},
+        middlewares={name: m.as_json() for name, m in fragment.middlewares},
+        certificate=fragment.pair.cert_path if fragment.pair else None,
+    )
