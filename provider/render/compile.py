@@ -66,6 +66,22 @@ def compile_record(
     )
 
 
+def is_rendered_alike(one: Environment, other: Environment) -> bool:
+    """Whether two versions of a record have one fragment: what else differs has no say in it."""
+    return one is other or _read_of(one) == _read_of(other)
+
+
+def _read_of(environment: Environment) -> tuple[object, ...]:
+    return (
+        environment.slug,
+        environment.created_at,
+        environment.routed,
+        environment.router,
+        environment.host,
+        environment.ports,
+    )
+
+
 def _notes(certificate: OwnCertificate | None) -> tuple[Note, ...]:
     if certificate is None or certificate.problem is None:
         return ()

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from provider.render.conflicts import Conflict, lost_by, resolve
@@ -45,13 +46,31 @@ class Document:
         """The environments that have something in it."""
         return tuple(self.shares)
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Fragment]:
+        """The fragments, by `environment_id`."""
+        return {fragment.environment_id: fragment for fragment in self.fragments}
+
+    @cached_property
+    def lost(self) -> Mapping[str, tuple[Conflict, ...]]:
+        """The conflicts of each loser, by `environment_id`."""
+        by_loser: dict[str, tuple[Conflict, ...]] = {}
+        for each in self.conflicts:
+            by_loser[each.loser] = (*by_loser.get(each.loser, ()), each)
+        return by_loser
+
+    @cached_property
+    def rejected(self) -> Mapping[str, Rejection]:
+        """The rejections, by `environment_id`."""
+        return {rejection.environment_id: rejection for rejection in self.rejections}
+
     def share(self, environment_id: str) -> Share | None:
         """What an environment has in it; None when that is nothing."""
-        for fragment in self.fragments:
-            if fragment.environment_id == environment_id:
-                lost = (c.claim for c in self.conflicts if c.loser == environment_id)
-                return share_of(fragment, frozenset(lost))
-        return None
+        fragment = self.by_id.get(environment_id)
+        if fragment is None:
+            return None
+        lost = frozenset(each.claim for each in self.lost.get(environment_id, ()))
+        return share_of(fragment, lost)
 
 
 def assemble(

@@ -1,0 +1,116 @@
+"""Looking at one Traefik: at once after a publication, until it is live; rarely otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from provider.current import Current
+from provider.observe.facts import TraefikFacts
+from provider.observe.traefik_api import TraefikApi
+
+LOOK_EVERY_S = 5.0
+SURVEY_EVERY_S = 60.0
+_SURVEYS_APART_S = 5.0
+_FIRST_PAUSE_S = 0.002
+_LONGEST_PAUSE_S = 0.25
+_ASKING_S = 1.0
+_EAGER_S = 12.0
+_AWAY_S = 1.0
+
+_log = structlog.get_logger()
+
+
+class Observer:
+    """`seen` gets the facts of each look; `wake` asks for one soon."""
+
+    def __init__(
+        self, api: TraefikApi, current: Current, seen: Callable[[TraefikFacts], None]
+    ) -> None:
+        self._api, self._current, self._seen = api, current, seen
+        self._surveyed_s = -SURVEY_EVERY_S
+        self._surveyed: TraefikFacts | None = None
+        self._awaited: tuple[str, float] | None = None
+        self.facts = TraefikFacts(api.url)
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look for ever; a bug ends one look and no more."""
+        while True:
+            self.wake.clear()
+            try:
+                if self._is_eager():
+                    await self._until_live()
+                await self.look()
+            except Exception:
+                _log.exception("look_failed", traefik=self._api.url)
+                await asyncio.sleep(_AWAY_S)
+            if not self._is_eager():
+                await self._woken(LOOK_EVERY_S if self.facts.reached else _AWAY_S)
+
+    async def look(self) -> None:
+        """One look, with a survey where one is due."""
+        facts = await self._api.look(self.facts, self._wanted())
+        self._take(facts)
+        if facts.reached and self._is_survey_due(facts):
+            surveyed = await self._api.survey(facts)
+            self._take(surveyed)
+            if surveyed.reached:
+                self._surveyed_s, self._surveyed = time.monotonic(), facts
+
+    def _is_survey_due(self, facts: TraefikFacts) -> bool:
+        last, age_s = self._surveyed, time.monotonic() - self._surveyed_s
+        if last is None or facts.started_at != last.started_at or age_s > SURVEY_EVERY_S:
+            return True
+        if age_s < _SURVEYS_APART_S:
+            return False
+        return (facts.live_digest, facts.routers, facts.faults) != (
+            last.live_digest,
+            last.routers,
+            last.faults,
+        )
+
+    def _is_eager(self) -> bool:
+        """Whether a young publication is not live yet."""
+        wanted = self._wanted()
+        if wanted is None or not self.facts.reached or wanted == self.facts.live_digest:
+            return False
+        if self._awaited is None or self._awaited[0] != wanted:
+            self._awaited = wanted, time.monotonic()
+        return time.monotonic() - self._awaited[1] < _EAGER_S
+
+    def _wanted(self) -> str | None:
+        publication = self._current.publication
+        return publication.digest if publication else None
+
+    async def _until_live(self) -> None:
+        """Ask for the marker alone, more and more rarely; Traefik shows it when it is live.
+
+        Not for long: the other facts must not become old meanwhile.
+        """
+        digest, start_s, pause_s = self._wanted(), time.monotonic(), _FIRST_PAUSE_S
+        while digest is not None and digest == self._wanted():
+            if await self._api.runs(digest) or time.monotonic() - start_s > _ASKING_S:
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    async def _woken(self, pause_s: float) -> bool:
+        try:
+            async with asyncio.timeout(pause_s):
+                await self.wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _take(self, facts: TraefikFacts) -> None:
+        if facts.problem != self.facts.problem:
+            if facts.problem is None:
+                _log.info("traefik_seen", traefik=facts.url, version=facts.version)
+            else:
+                _log.warning("traefik_not_seen", traefik=facts.url, reason=facts.problem)
+        self.facts = facts
+        self._seen(facts)

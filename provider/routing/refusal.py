@@ -1,0 +1,41 @@
+"""Whether a Traefik fetched a document and does not run it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from provider.observe.facts import TraefikFacts
+from provider.pollers import Poller
+
+REFUSED_AFTER = timedelta(seconds=10)
+
+
+def refused_since(
+    facts: TraefikFacts, digest: str | None, pollers: Iterable[Poller]
+) -> datetime | None:
+    """When it was sure that this Traefik does not take the newest document; None when it is not.
+
+    Nothing tells which poller is which Traefik. So it is sure only when every Traefik that polls
+    was given the document, 10 seconds before this one was looked at and still did not run it.
+    """
+    if digest is None or not facts.reached or facts.live_digest == digest:
+        return None
+    traefiks = [poller for poller in pollers if is_traefik(poller)]
+    if any(poller.gone_at is None and poller.digest != digest for poller in traefiks):
+        return None
+    given = [p.delivered_at for p in traefiks if p.digest == digest and p.delivered_at]
+    if not given or facts.looked_at is None:
+        return None
+    sure_at = min(given) + REFUSED_AFTER
+    return sure_at if facts.looked_at >= sure_at else None
+
+
+def is_traefik(poller: Poller) -> bool:
+    """Whether it looks like one, and not like a person with curl.
+
+    Source: traefik `pkg/provider/http/http.go`: Go's client, without a user agent of its own.
+    """
+    return bool(poller.instance) or poller.user_agent.startswith("Go-http-client") or (
+        poller.polls > 1
+    )
