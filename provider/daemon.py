@@ -9,7 +9,7 @@ import shlex
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
+from provider.events import Events
 from provider.listener import (
     SilentClients,
     accept,
@@ -32,6 +33,8 @@ from provider.listener import (
     raise_open_files,
     tls_context,
 )
+from provider.meters import Meters
+from provider.news import news_of_revision
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.polls import Polls
@@ -41,6 +44,7 @@ from registry.engines.opening import open_engine
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import CatalogueUnreadable, RegistryError
 from registry.history import History
+from registry.revisions import Revision
 from registry.store import EnvironmentStore, utc_now
 from registry.workspaces import Workspaces
 
@@ -76,7 +80,9 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         restored = await asyncio.to_thread(current.restore)
         rules = settings.rules(port)
         workspaces = Workspaces(settings.projects)
+        events, meters = Events(), Meters()
         history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
+        history.appended = _announcing(events, meters)
         await asyncio.to_thread(history.open, utc_now())
         stack.callback(history.close)
         admission = Admission(rules, certificates)
@@ -95,6 +101,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
         store.changed = reconciler.wake.set
+        reconciler.tell = lambda news: events.publish(*news)
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
             await reconciler.try_reconcile()
@@ -108,11 +115,24 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             throttle=LoginThrottle(time.monotonic),
             passwords=PasswordCheck(),
             silent_clients=SilentClients(),
+            events=events,
+            meters=meters,
             stale_health_s=settings.stale_health_s,
         )
         await _start_serving(stack, settings, surface, listener)
         _start_reconciling(stack, settings, surface, certificates)
         yield port
+
+
+def _announcing(events: Events, meters: Meters) -> Callable[[Sequence[Revision]], None]:
+    def announce(revisions: Sequence[Revision]) -> None:
+        for revision in revisions:
+            if revision.author.source in ("api", "revert"):
+                meters.writes.labels(action=revision.action).inc()
+            if events.subscribers:  # what changed takes its time to find
+                events.publish(*news_of_revision(revision))
+
+    return announce
 
 
 def _door(settings: Settings, book: AccountBook) -> Door:

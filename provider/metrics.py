@@ -29,14 +29,13 @@ def environment_metrics(
     `planned_without_dns` is None while nobody looks at DNS: not looked at is not zero.
     """
     environments = snapshot.environments
-    states = Counter(environment.lifecycle.state for environment in environments)
     health = Counter(environment.health.status for environment in environments)
     stale = [e for e in environments if _is_stale(e, now - timedelta(seconds=stale_health_s))]
     losers = {conflict.loser for conflict in document.conflicts} if document else set()
     pairs = {own.pair for own in certificates if own.pair}
     return {
         "total": len(environments),
-        "by_state": {state: states[state] for state in get_args(State)},
+        "by_state": count_states(environments),
         "by_health": {status: health[status] for status in get_args(HealthStatus)},
         "stale_health_checks": len(stale),
         "planned_without_dns": None,
@@ -45,6 +44,12 @@ def environment_metrics(
         "conflicted": len(losers),
         "certificates_expiring": sum(1 for pair in pairs if pair.not_after - now < EXPIRING),
     }
+
+
+def count_states(environments: Iterable[Environment]) -> dict[str, int]:
+    """How many environments are in each lifecycle state; none is 0."""
+    states = Counter(environment.lifecycle.state for environment in environments)
+    return {state: states[state] for state in get_args(State)}
 
 
 def _is_stale(environment: Environment, oldest: datetime) -> bool:

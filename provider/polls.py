@@ -11,11 +11,11 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 import structlog
 
 from provider.current import Current
+from provider.pollers import Connection, Poller, Pollers
 from provider.publication import Publication
 
 _HANG_UP_CHECK_S = 0.2
@@ -25,39 +25,80 @@ _HOLD_MIN_S = 0.25
 _REMOTES_MAX = 1000
 
 _log = structlog.get_logger()
-Connection = asyncio.Task[object]
 
 
 class Polls:
-    """Who had which document. A connection is its task: aiohttp runs one for each."""
+    """Who had which document. `met` is called at the first request of a connection.
+
+    `answered` and `held` count since the start; `holding` are the requests held right now.
+    """
 
     def __init__(self, current: Current, hold_s: float) -> None:
         self._current, self._hold_s = current, hold_s
-        self._had: WeakKeyDictionary[Connection, str] = WeakKeyDictionary()
+        self._book = Pollers()
         self._shortened: dict[str, tuple[float, float]] = {}
         self._last_hang_up: dict[str, float] = {}
+        self.met: Callable[[], None] = lambda: None
         self.answered = 0
         self.held = 0
+        self.holding = 0
 
     async def next_document(
-        self, connection: Connection | None, remote: str, gone: Callable[[], bool], *, hold: bool
+        self,
+        connection: Connection | None,
+        remote: str,
+        gone: Callable[[], bool],
+        *,
+        hold: bool,
+        user_agent: str = "",
+        instance: str = "",
     ) -> Publication | None:
         """The publication to answer with; None when nothing was ever published.
 
         Waits at most `hold_s`. `gone` says that the client hung up: then the wait ends soon.
         """
+        if connection is not None and self._book.asked(connection, remote, user_agent, instance):
+            self.met()
         current = self._current.publication
         if current is None:
             return None
-        known = connection is not None and self._had.get(connection) == current.digest
-        if hold and known and not self._current.closing.is_set():
-            self.held += 1
-            await self._hold(current, remote, gone)
+        known = connection is not None and self._book.digest_of(connection) == current.digest
+        if connection is not None and hold and known and not self._current.closing.is_set():
+            await self._held(connection, current, remote, gone)
         latest = self._current.publication or current
-        if connection is not None:
-            self._had[connection] = latest.digest
+        if connection is not None and not gone():
+            self._book.answered(connection, latest.digest)
         self.answered += 1
         return latest
+
+    def pollers(self) -> tuple[Poller, ...]:
+        """Who polls, 1,000 at most, and then the last 20 that left within ten minutes."""
+        return self._book.listed()
+
+    @property
+    def connected(self) -> int:
+        """How many connections have polled and are alive."""
+        return self._book.connected
+
+    def oldest_poll_age_s(self) -> float | None:
+        """How long the most silent connection has been so; 0 while it is held, None without any."""
+        return self._book.oldest_poll_age_s()
+
+    async def _held(
+        self,
+        connection: Connection,
+        current: Publication,
+        remote: str,
+        gone: Callable[[], bool],
+    ) -> None:
+        self.held += 1
+        self.holding += 1
+        self._book.set_held(connection, True)
+        try:
+            await self._hold(current, remote, gone)
+        finally:
+            self._book.set_held(connection, False)
+            self.holding -= 1
 
     async def _hold(self, current: Publication, remote: str, gone: Callable[[], bool]) -> None:
         hold_s = self._hold_of(remote)

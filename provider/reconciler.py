@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
 
 from provider.current import Current
+from provider.news import News, news_of_conflicts, news_of_document, news_of_faults
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import CERT_FILE, KEY_FILE
 from provider.publication import encode_publication
@@ -18,14 +19,17 @@ from provider.render.document import Document, assemble
 from provider.render.fragment import OwnCertificate
 from registry.errors import RegistryError
 from registry.schema import Environment
-from registry.snapshot import Snapshot
+from registry.snapshot import Fault, Snapshot
 from registry.store import EnvironmentStore, utc_now
 
 _log = structlog.get_logger()
 
 
 class Reconciler:
-    """Level-triggered: a wake-up carries no data, a pass looks at everything anew."""
+    """Level-triggered: a wake-up carries no data, a pass looks at everything anew.
+
+    `tell` gets what is new after a pass; it must not raise.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,9 @@ class Reconciler:
         self._compiler = Compiler(rules)
         self._default_certificate = default_certificate
         self._said: dict[str, str] = {}
+        self._faults: tuple[Fault, ...] = ()
+        self.tell: Callable[[News], None] = lambda _news: None
+        self.publications = 0
         self.document: Document | None = None
         self.own_certificates: dict[str, OwnCertificate] = {}
         self.published_at: datetime | None = None
@@ -69,10 +76,11 @@ class Reconciler:
         if snapshot.absent:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
-        document = await asyncio.to_thread(self._render, snapshot)
+        before, document = self.document, await asyncio.to_thread(self._render, snapshot)
         self.document = document
         if self._current.publication is None or self._current.publication.digest != document.digest:
-            await self._publish(document, snapshot)
+            await self._publish(before, document, snapshot)
+        self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
 
     def _render(self, snapshot: Snapshot) -> Document:
@@ -84,15 +92,27 @@ class Reconciler:
         )
         return document
 
-    async def _publish(self, document: Document, snapshot: Snapshot) -> None:
+    async def _publish(
+        self, before: Document | None, document: Document, snapshot: Snapshot
+    ) -> None:
+        news = await asyncio.to_thread(news_of_document, before, document)
         publication = await asyncio.to_thread(encode_publication, document.body, document.digest)
         failed = await asyncio.to_thread(self._current.keep, document.body)
         self._current.publish(publication)
         self.published_at = utc_now()
+        self.publications += 1
+        self.tell(news)
         left_out = sum(1 for _ in problems(snapshot, document))
         _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
         if failed:
             _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
+
+    def _tell_more(self, before: Document | None, after: Document, snapshot: Snapshot) -> None:
+        faults, self._faults = self._faults, snapshot.faults
+        for news in news_of_faults(faults, snapshot.faults):
+            self.tell(news)
+        for news in news_of_conflicts(before.conflicts if before else (), after.conflicts):
+            self.tell(news)
 
     def _edits(self) -> dict[str, str]:
         """What of a hand edit waits for a person."""

@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from registry import errors
 from registry.errors import FieldError, RegistryError
+from registry.event_stream import MEDIA_TYPE, Streamed, events_of
 from registry.sessions import SessionFile
 
 DEFAULT_URL = "http://127.0.0.1:8700"
 TIMEOUT_S = 60.0
+SILENCE_S = 45.0
+_LINE_BYTES_MAX = 1024 * 1024
 PAGE = 1000
 _ALL = "/api/environments"
 _BY_CODE = {
@@ -120,6 +124,22 @@ class Client:
         )
         return restored
 
+    def events(
+        self, filters: Mapping[str, object], last_id: str | None = None
+    ) -> Iterator[Streamed | None]:
+        """Live events until the daemon ends the stream; None at first, and for each ping.
+
+        `last_id` says that this is a reconnect. Silence of 45 seconds is Unreachable.
+        """
+        self._log_in()
+        headers = {"Accept": MEDIA_TYPE, **({"Last-Event-ID": last_id} if last_id else {})}
+        request = self._request("GET", "/api/events" + _query(filters), headers)
+        with self._opened(request, SILENCE_S) as response:
+            if response.headers.get_content_type() != MEDIA_TYPE:
+                raise self._stranger()
+            yield None
+            yield from events_of(iter(lambda: response.readline(_LINE_BYTES_MAX), b""))
+
     def me(self) -> dict[str, Any]:
         """Who is calling."""
         identity: dict[str, Any] = self.call("GET", "/api/auth/me")
@@ -154,24 +174,43 @@ class Client:
         return _opener(self.url)
 
     def _answer(self, method: str, path: str, body: Any = None, etag: str | None = None) -> Answer:
+        self._log_in()
+        return self._send(method, path, body, etag)
+
+    def _log_in(self) -> None:
         email, password = self._login
         if self._token is None and email and password:
             self._token, self._logged_in = str(self.login(email, password)["token"]), True
-        return self._send(method, path, body, etag)
 
     def _send(self, method: str, path: str, body: Any, etag: str | None) -> Answer:
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
         if etag:
             headers["If-Match"] = etag
         content = None if body is None else json.dumps(body).encode()
+        request = self._request(method, path, headers, content)
+        with self._opened(request, TIMEOUT_S) as response:
+            answer, tag = response.read(), response.headers.get("ETag")
         try:
-            request = urllib.request.Request(
-                self.url + path, data=content, headers=headers, method=method
-            )
-            with self._opener.open(request, timeout=TIMEOUT_S) as response:
-                answer, tag = response.read(), response.headers.get("ETag")
+            return Answer(json.loads(answer) if answer else None, tag)
+        except ValueError as error:
+            raise self._stranger() from error
+
+    def _request(
+        self, method: str, path: str, headers: dict[str, str], content: bytes | None = None
+    ) -> urllib.request.Request:
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        url = self.url + path
+        return urllib.request.Request(url, data=content, headers=headers, method=method)
+
+    @contextmanager
+    def _opened(
+        self, request: urllib.request.Request, timeout_s: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a request, while it is read; `timeout_s` is for each wait on the socket."""
+        try:
+            with self._opener.open(request, timeout=timeout_s) as response:
+                yield response
         except urllib.error.HTTPError as error:
             raise self._problem(error.read(), error.code) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
@@ -180,10 +219,6 @@ class Client:
                 f"nothing answers at {self.url} ({reason}); is the daemon up? AGENT_API_URL "
                 "names its address"
             ) from error
-        try:
-            return Answer(json.loads(answer) if answer else None, tag)
-        except ValueError as error:
-            raise self._stranger() from error
 
     def _stranger(self) -> Unreachable:
         return Unreachable(f"what answers at {self.url} is not Routebook; AGENT_API_URL names it")

@@ -154,6 +154,6 @@ class Forbidden(RegistryError):
 
 
 class SlowDown(RegistryError):
-    """Too many failed logins; `facts["retry_after_s"]` says how long to wait."""
+    """Too many failed logins, or streams; `facts["retry_after_s"]` says how long to wait."""
 
     code = "slow_down"

@@ -15,7 +15,7 @@ import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -42,7 +42,8 @@ class History:
     `known` is the state that all revisions lead to, by `environment_id`; `recent` are those of the
     last 15 minutes, oldest first; `past` has the entity tags of every state that a record ever
     was in. Appending never raises: what the disk refuses is kept in memory
-    and written with the next change, and `trouble` says so.
+    and written with the next change, and `trouble` says so. `appended` is called with each change's
+    revisions; it must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
@@ -56,6 +57,7 @@ class History:
         self.last = 0
         self.founded = False
         self.trouble: RegistryError | None = None
+        self.appended: Callable[[Sequence[Revision]], None] = lambda _revisions: None
 
     def open(self, now: datetime) -> None:
         """Read the state, mending a torn last line; `trouble` says what the disk refuses."""
@@ -93,6 +95,7 @@ class History:
             while self.recent and now - self.recent[0].at > RECENT:
                 self.recent.popleft()
             await self._append(added)
+        self.appended(added)
 
     def share(self, environments: Iterable[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from provider.api.openapi import describe
 from provider.api.openapi_page import DESCRIPTION
 from provider.api.problems import problem, problem_of
+from provider.api.prometheus import SurfaceCollector
 from provider.api.requests import BODY_BYTES_MAX, check_media_type, query_of
 from provider.api.routes import ROUTES, Route
 from provider.api.surface import SURFACE, Surface
@@ -22,10 +23,12 @@ _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_application(surface: Surface) -> web.Application:
-    """Every route of the table; shutdown releases held polls."""
+    """Every route of the table; shutdown releases held polls and ends streams."""
     app = web.Application(
-        client_max_size=BODY_BYTES_MAX, middlewares=[problems_for_errors, no_strangers]
+        client_max_size=BODY_BYTES_MAX,
+        middlewares=[counted, problems_for_errors, no_strangers],
     )
+    surface.meters.registry.register(SurfaceCollector(surface))
     app[SURFACE] = surface
     app[DESCRIPTION] = describe(ROUTES, version("routebook"))
     for route in ROUTES:
@@ -33,12 +36,30 @@ def make_application(surface: Surface) -> web.Application:
         if route.method == "GET":  # RFC 9110, 9.3.2: HEAD wherever there is GET
             app.router.add_route("HEAD", route.path, _checked(route))
 
-    async def release_held_polls(_app: web.Application) -> None:
-        """They get the current document."""
+    async def release_who_waits(_app: web.Application) -> None:
+        """Held polls get the current document, streams of events their end."""
         surface.current.close()
+        surface.events.close()
 
-    app.on_shutdown.append(release_held_polls)
+    app.on_shutdown.append(release_who_waits)
     return app
+
+
+@web.middleware
+async def counted(request: web.Request, handler: _Next) -> web.StreamResponse:
+    """Every answer, by the template of its path: a path as it came would be one label each."""
+    status = 500
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    except web.HTTPException as error:
+        status = error.status
+        raise
+    finally:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "none"
+        request.app[SURFACE].meters.count_request(request.method, route, status)
 
 
 @web.middleware

@@ -11,6 +11,7 @@ from provider.api.surface import SURFACE, Surface
 from provider.api.views import fault_view
 from provider.auth.access import Access, may
 from provider.metrics import environment_metrics
+from provider.pollers import Poller
 from registry.errors import NotReady
 from registry.fields import instant_text
 from registry.snapshot import Snapshot
@@ -68,6 +69,21 @@ def _router(surface: Surface) -> dict[str, Any]:
         "document_bytes": len(publication.body) if publication else None,
         "polls": surface.polls.answered,
         "polls_held": surface.polls.held,
+        "pollers": [_poller(each) for each in surface.polls.pollers()],
+    }
+
+
+def _poller(poller: Poller) -> dict[str, Any]:
+    return {
+        "instance": poller.instance,
+        "remote": poller.remote,
+        "user_agent": poller.user_agent,
+        "since": instant_text(poller.first_at),
+        "last_poll_at": instant_text(poller.last_at),
+        "polls": poller.polls,
+        "digest": poller.digest,
+        "held": poller.is_held,
+        "gone_at": instant_text(poller.gone_at) if poller.gone_at else None,
     }
 
 

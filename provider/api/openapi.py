@@ -112,10 +112,10 @@ def _body_content(body: str | type[BaseModel]) -> dict[str, Any]:
 def _success(row: Route, rows: Sequence[Route], schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "done" if row.answer is None else "the answer"}
     if isinstance(row.answer, dict):
-        success["content"] = {JSON_TYPE: {"schema": row.answer}}
+        success["content"] = {row.media: {"schema": row.answer}}
     elif row.answer is not None:
         name = _name(schemas, row.answer)
-        success["content"] = {JSON_TYPE: {"schema": {"$ref": _REF + name}}}
+        success["content"] = {row.media: {"schema": {"$ref": _REF + name}}}
     if row.answer is EnvironmentView:
         success["headers"] = {"ETag": _ETAG}
     if row.status == 201:

@@ -75,6 +75,11 @@ def query_of(request: web.Request, model: type[Query]) -> Query:
         raise InvalidRecord("the query is wrong", faults) from error
 
 
+def has_left(request: web.Request) -> bool:
+    """Whether the client hung up: a handler is never cancelled for it, so it has to look."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def _of_query(message: str) -> str:
     return "unknown query parameter" if message.startswith("unknown key") else message
 

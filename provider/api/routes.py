@@ -19,6 +19,7 @@ from provider.api.environments import (
     read_environment,
     replace_environment,
 )
+from provider.api.events import EventsQuery, stream_events
 from provider.api.health import health, healthz, readyz
 from provider.api.history import (
     HistoryQuery,
@@ -31,14 +32,17 @@ from provider.api.history import (
 from provider.api.listing import ListQuery
 from provider.api.openapi_page import openapi_page
 from provider.api.projects import list_projects, read_project
+from provider.api.prometheus import metrics
 from provider.api.published_routes import RoutesQuery, RoutesView, list_routes
 from provider.api.traefik_config import ConfigQuery, traefik_config
 from provider.api.views import EnvironmentView, ListView, ProjectsView, StatusView
 from provider.auth.access import Access
+from registry.event_stream import MEDIA_TYPE
 from registry.project_spec import ProjectDefinition
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ANY_JSON: dict[str, Any] = {"type": "object"}
+TEXT: dict[str, Any] = {"type": "string"}
 
 
 class NoQuery(BaseModel, extra="forbid"):
@@ -48,7 +52,8 @@ class NoQuery(BaseModel, extra="forbid"):
 @dataclass(frozen=True)
 class Route:
     """One row. `body` is what a request carries (a form of the record by
-    name, or a model); `answer` what a success is, by `status`; `also` are further successes."""
+    name, or a model); `answer` what a success is, by `status`, in which
+    `media` type; `also` are further successes."""
 
     method: str
     path: str
@@ -60,6 +65,7 @@ class Route:
     body: str | type[BaseModel] | None = None
     codes: tuple[str, ...] = ()
     also: tuple[int, ...] = ()
+    media: str = "application/json"
 
 
 _WRITE = (
@@ -116,10 +122,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/projects", Access.VIEWER, list_projects, ProjectsView),
     Route("GET", "/api/projects/{id}", Access.VIEWER, read_project, ProjectDefinition,
           codes=("not_found",)),
+    Route("GET", "/api/events", Access.VIEWER, stream_events, TEXT, query=EventsQuery,
+          codes=("slow_down",), media=MEDIA_TYPE),
     Route("GET", "/api/health", Access.OPEN, health, ANY_JSON),
     Route("GET", "/api/openapi.json", Access.OPEN, openapi_page, ANY_JSON),
     Route("GET", "/healthz", Access.OPEN, healthz, StatusView),
     Route("GET", "/readyz", Access.OPEN, readyz, StatusView, codes=("not_ready",)),
+    Route("GET", "/metrics", Access.VIEWER, metrics, TEXT, media="text/plain"),
     Route("GET", "/traefik/config", Access.TRAEFIK, traefik_config, ANY_JSON,
           query=ConfigQuery, codes=("invalid_record", "not_ready")),
 )  # fmt: skip

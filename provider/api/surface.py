@@ -10,7 +10,9 @@ from provider.api.door import Door
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
+from provider.events import Events
 from provider.listener import SilentClients
+from provider.meters import Meters
 from provider.polls import Polls
 from provider.reconciler import Reconciler
 from registry.store import EnvironmentStore
@@ -30,6 +32,8 @@ class Surface:
     throttle: LoginThrottle
     passwords: PasswordCheck
     silent_clients: SilentClients
+    events: Events
+    meters: Meters
     stale_health_s: float
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from provider.api.requests import query_of
+from provider.api.requests import has_left, query_of
 from provider.api.surface import SURFACE
 from registry.errors import NotReady
 
@@ -19,7 +20,7 @@ class ConfigQuery(BaseModel):
 
     hold: Annotated[Literal["0", "1"], Field(description="0: answer at once, never wait")] = "1"
     instance: Annotated[
-        str, Field(max_length=100, description="a name for this Traefik; changes nothing")
+        str, Field(max_length=100, description="a name for this Traefik, as `/api/health` shows it")
     ] = ""
 
 
@@ -32,8 +33,10 @@ async def traefik_config(request: web.Request) -> web.Response:
     publication = await surface.polls.next_document(
         request.task,
         request.remote or "unknown",
-        lambda: request.transport is None or request.transport.is_closing(),
+        partial(has_left, request),
         hold=query.hold == "1",
+        user_agent=request.headers.get("User-Agent", ""),
+        instance=query.instance,
     )
     if publication is None:
         raise NotReady("there is no document yet; Traefik keeps what it has")

@@ -29,6 +29,12 @@ class PublishedRoute:
         return self.claim.entrypoint in self.fragment.tls_entrypoints
 
 
+def count_published(document: Document) -> int:
+    """How many of its claims a document serves."""
+    claims = sum(len(fragment.claims) for fragment in document.fragments)
+    return claims - len(document.conflicts)
+
+
 def routes_of(document: Document) -> Iterator[PublishedRoute]:
     """All routes, by environment id and then as the record has them."""
     lost = {(each.loser, each.claim): each.holder for each in document.conflicts}
