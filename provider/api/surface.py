@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.listener import SilentClients
+from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
 from provider.reconciler import Reconciler
 from registry.store import EnvironmentStore
@@ -19,7 +21,10 @@ from registry.workspaces import Workspaces
 
 @dataclass(frozen=True)
 class Surface:
-    """The parts that requests reach. `stale_health_s` is the age at which a check is stale."""
+    """The parts that requests reach. `stale_health_s` is the age at which a check is stale.
+
+    `facts` gives what was last seen of each known Traefik.
+    """
 
     store: EnvironmentStore
     workspaces: Workspaces
@@ -31,6 +36,8 @@ class Surface:
     passwords: PasswordCheck
     silent_clients: SilentClients
     stale_health_s: float
+    tls_entrypoints: frozenset[str]
+    facts: Callable[[], tuple[TraefikFacts, ...]] = tuple
 
 
 SURFACE = web.AppKey("surface", Surface)

@@ -12,7 +12,7 @@ from enum import Enum
 
 from provider.observe.facts import RouterFact
 from registry.names import covers
-from registry.traefik_rule import And, Matcher, Not, Or, Rule, RuleFault, parse_rule
+from registry.traefik_rule import And, Matcher, Not, Rule, RuleFault, parse_rule
 
 _ANY_TEXT = frozenset({".*", "^.*", ".*$", "^.*$", "^", "$", ""})
 _ANY_HOST = _ANY_TEXT | {".+", "^.+", ".+$", "^.+$"}
@@ -86,9 +86,8 @@ def decide(rule: Rule | None, request: Request) -> Catch:
         return _matches(rule, request)
     if isinstance(rule, Not):
         return decide(rule.part, request).contrary
-    return all_of(decide(part, request) for part in rule.parts) if isinstance(rule, And) else (
-        all_of(decide(part, request).contrary for part in rule.parts).contrary
-    )  # fmt: skip
+    parts = (decide(part, request) for part in rule.parts)
+    return all_of(parts) if isinstance(rule, And) else _any_of(parts)
 
 
 def all_of(each: Iterable[Catch]) -> Catch:
@@ -100,6 +99,10 @@ def all_of(each: Iterable[Catch]) -> Catch:
         if one is Catch.MAYBE:
             outcome = one
     return outcome
+
+
+def _any_of(each: Iterable[Catch]) -> Catch:
+    return all_of(one.contrary for one in each).contrary
 
 
 def matchers_of(rule: Rule) -> Iterator[Matcher]:

@@ -82,7 +82,11 @@ def _below(name: str, argument: str, prefix: str) -> Catch:
 
 
 def _tried(alternative: Alternative, cell: Cell) -> How | None:
-    hosts, paths, methods = _hosts(alternative, cell), _paths(alternative, cell), _methods(alternative)
+    hosts, paths, methods = (
+        _hosts(alternative, cell),
+        _paths(alternative, cell),
+        _methods(alternative),
+    )
     if len(hosts) * len(paths) * len(methods) > TRIALS_MAX:
         return "may"
     outcome: How | None = None
