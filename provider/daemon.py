@@ -118,6 +118,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             events=events,
             meters=meters,
             stale_health_s=settings.stale_health_s,
+            tls_entrypoints=rules.tls_entrypoints,
         )
         await _start_serving(stack, settings, surface, listener)
         _start_reconciling(stack, settings, surface, certificates)

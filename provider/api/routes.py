@@ -20,6 +20,7 @@ from provider.api.environments import (
     replace_environment,
 )
 from provider.api.events import EventsQuery, stream_events
+from provider.api.explain import ExplainQuery, explain_route
 from provider.api.health import health, healthz, readyz
 from provider.api.history import (
     HistoryQuery,
@@ -105,6 +106,8 @@ ROUTES: tuple[Route, ...] = (
           query=ApplyQuery, body=Declarations, codes=(*_WRITE, "edited_elsewhere")),
     Route("GET", "/api/routes", Access.VIEWER, list_routes, RoutesView, query=RoutesQuery,
           codes=("invalid_record", "not_ready")),
+    Route("GET", "/api/routes/explain", Access.VIEWER, explain_route, ANY_JSON,
+          query=ExplainQuery, codes=("invalid_record", "not_ready")),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,

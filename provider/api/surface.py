@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from provider.current import Current
 from provider.events import Events
 from provider.listener import SilentClients
 from provider.meters import Meters
+from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
 from provider.reconciler import Reconciler
 from registry.store import EnvironmentStore
@@ -21,7 +23,10 @@ from registry.workspaces import Workspaces
 
 @dataclass(frozen=True)
 class Surface:
-    """The parts that requests reach. `stale_health_s` is the age at which a check is stale."""
+    """The parts that requests reach. `stale_health_s` is the age at which a check is stale.
+
+    `facts` gives what was last seen of each known Traefik.
+    """
 
     store: EnvironmentStore
     workspaces: Workspaces
@@ -35,6 +40,8 @@ class Surface:
     events: Events
     meters: Meters
     stale_health_s: float
+    tls_entrypoints: frozenset[str]
+    facts: Callable[[], tuple[TraefikFacts, ...]] = tuple
 
 
 SURFACE = web.AppKey("surface", Surface)

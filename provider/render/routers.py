@@ -19,16 +19,34 @@ def routers_of(fragment: Fragment, lost: frozenset[Claim]) -> Iterator[tuple[str
     A router is of one host kind, since exact and wildcard rank apart, and of one entrypoint kind,
     since Traefik takes a router with `tls` for TLS on every entrypoint it names.
     """
+    for (wildcard, names), hosts in _groups(fragment, lost).items():
+        yield _name(fragment, wildcard, names), _router(fragment, hosts, names)
+
+
+def router_of(fragment: Fragment, lost: frozenset[Claim], claim: Claim) -> tuple[str, Router]:
+    """The router, with its name, that serves a claim which was not lost."""
+    for (wildcard, names), hosts in _groups(fragment, lost).items():
+        if claim.host in hosts and claim.entrypoint in names:
+            return _name(fragment, wildcard, names), _router(fragment, hosts, names)
+    raise LookupError(f"{fragment.environment_id} does not serve {claim}")
+
+
+def _groups(
+    fragment: Fragment, lost: frozenset[Claim]
+) -> dict[tuple[bool, tuple[str, ...]], list[str]]:
     groups: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for host, entrypoints in _kept(fragment, lost).items():
         for secure in (False, True):
             same = tuple(e for e in entrypoints if (e in fragment.tls_entrypoints) is secure)
             if same:
                 groups[is_wildcard(host), same].append(host)
-    for (wildcard, names), hosts in groups.items():
-        kind = "wildcard" if wildcard else "exact"
-        # '.' is in no environment id and in no entrypoint name: no two names can be one.
-        yield f"{fragment.environment_id}.{kind}.{_joined(names)}", _router(fragment, hosts, names)
+    return groups
+
+
+def _name(fragment: Fragment, wildcard: bool, entrypoints: tuple[str, ...]) -> str:
+    # '.' is in no environment id and in no entrypoint name: no two names can be one.
+    kind = "wildcard" if wildcard else "exact"
+    return f"{fragment.environment_id}.{kind}.{_joined(entrypoints)}"
 
 
 def _joined(entrypoints: tuple[str, ...]) -> str:

@@ -29,6 +29,7 @@ MAY = {
     ("DELETE", "/api/environments/{ref}"): WRITERS,
     ("POST", "/api/environments:apply"): WRITERS,
     ("GET", "/api/routes"): READERS,
+    ("GET", "/api/routes/explain"): READERS,
     ("GET", "/api/environments/{ref}/history"): READERS,
     ("POST", "/api/environments/{ref}/revert"): WRITERS,
     ("GET", "/api/history"): READERS,

@@ -112,7 +112,7 @@ async def hammered(port: int, host: str, target: str = "/") -> AsyncIterator[lis
 
 
 def _anyone() -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loads no authorities: much cheaper
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
