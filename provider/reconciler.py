@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -25,10 +27,33 @@ from registry.store import EnvironmentStore, utc_now
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A document, and the catalogue that it was made of."""
+
+    document: Document
+    snapshot: Snapshot
+
+
+class Wake(asyncio.Event):
+    """Asks for a pass; `at_s` is the monotonic time of the first asking that it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_s = time.monotonic()
+
+    def set(self) -> None:
+        """Ask for a pass."""
+        if not self.is_set():
+            self.at_s = time.monotonic()
+        super().set()
+
+
 class Reconciler:
     """Level-triggered: a wake-up carries no data, a pass looks at everything anew.
 
-    `tell` gets what is new after a pass; it must not raise.
+    `tell` gets what is new after a pass, `entered` each document that comes into force and the
+    monotonic time of its cause; neither may raise.
     """
 
     def __init__(
@@ -46,11 +71,25 @@ class Reconciler:
         self._said: dict[str, str] = {}
         self._faults: tuple[Fault, ...] = ()
         self.tell: Callable[[News], None] = lambda _news: None
+        self.rendered: Rendered | None = None
+        self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
+        self._waiting: list[asyncio.Future[None]] = []
         self.publications = 0
-        self.document: Document | None = None
         self.own_certificates: dict[str, OwnCertificate] = {}
         self.published_at: datetime | None = None
-        self.wake = asyncio.Event()
+        self.wake = Wake()
+
+    @property
+    def document(self) -> Document | None:
+        """The last document that was rendered and is in force; None before the first."""
+        return self.rendered.document if self.rendered else None
+
+    async def caught_up(self) -> None:
+        """Returns when a pass that began after this call has ended, well or not."""
+        ended = asyncio.get_running_loop().create_future()
+        self._waiting.append(ended)
+        self.wake.set()
+        await ended
 
     async def run(self) -> None:
         """A pass after each wake-up, for ever; a bug in one pass is logged and ends only it."""
@@ -61,10 +100,14 @@ class Reconciler:
 
     async def try_reconcile(self) -> None:
         """A pass that never raises: a bug is logged, and the last good document stays."""
+        waiting, self._waiting = self._waiting, []
         try:
             await self.reconcile()
         except Exception:
             _log.exception("reconcile_failed", note="the last good document stays")
+        for ended in waiting:
+            if not ended.done():
+                ended.set_result(None)
 
     async def reconcile(self) -> None:
         """One pass: publishes when the document changed, says what changed in its problems."""
@@ -76,10 +119,13 @@ class Reconciler:
         if snapshot.absent:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
-        before, document = self.document, await asyncio.to_thread(self._render, snapshot)
-        self.document = document
+        before, changed_at_s = self.document, self.wake.at_s
+        document = await asyncio.to_thread(self._render, snapshot)
         if self._current.publication is None or self._current.publication.digest != document.digest:
             await self._publish(before, document, snapshot)
+        self.rendered = Rendered(document, snapshot)
+        if before is None or before.digest != document.digest:
+            self.entered(document, changed_at_s)
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
 

@@ -61,9 +61,7 @@ def live_on(
     return _served(watched, environment_id, neighbours)
 
 
-def _served(
-    watched: Watched, environment_id: str, neighbours: Sequence[Neighbour]
-) -> LiveOn:
+def _served(watched: Watched, environment_id: str, neighbours: Sequence[Neighbour]) -> LiveOn:
     """It runs a document with this very share: what may still be wrong is in its own words."""
     facts = watched.sighting.facts
     faults = [each for each in facts.faults if is_of(each, environment_id)]

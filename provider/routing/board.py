@@ -1,0 +1,221 @@
+"""What is known of the routing of every environment now: documents, Traefiks, and who waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from provider.document_log import DocumentLog
+from provider.neighbours.index import Neighbour, NeighbourIndex
+from provider.observe.facts import RouterFact, TraefikFacts
+from provider.observe.sighting import Run, Sighting
+from provider.polls import Polls
+from provider.reconciler import Reconciler
+from provider.render.document import Document
+from provider.render.rules import priority
+from provider.routing.announcer import Announcer
+from provider.routing.conditions import acceptance, publication_of, validity
+from provider.routing.exceptions import Exceptions, Kind
+from provider.routing.live import Watched, live_on
+from provider.routing.refusal import refused_since
+from provider.routing.values import Condition, LiveOn, Routing, Status
+from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.store import EnvironmentStore
+
+_NO_TRAEFIK = Condition(
+    "Unknown", "no_traefik_known", "ROUTEBOOK_TRAEFIK_API names none, so nobody looks"
+)
+_DELETED = Condition("False", "deleted", "the environment is deleted")
+_PUBLISHED = Condition("True", "published", "")
+_ORDER: tuple[Status, ...] = ("False", "Unknown", "True")
+
+
+@dataclass
+class _Known:
+    """One Traefik: its sighting, and the routers of others there."""
+
+    sighting: Sighting
+    neighbours: tuple[RouterFact, ...] = ()
+    index: NeighbourIndex = field(default_factory=lambda: NeighbourIndex(()))
+    refused_since: datetime | None = None
+
+
+class RoutingBoard:
+    """Conditions on demand. `urls` are the APIs of the known Traefiks, as they are shown."""
+
+    def __init__(
+        self,
+        urls: Iterable[str],
+        store: EnvironmentStore,
+        reconciler: Reconciler,
+        polls: Polls,
+        announcer: Announcer,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store, self._reconciler, self._polls = store, reconciler, polls
+        self._announcer, self._clock = announcer, clock
+        self._log, self._exceptions = DocumentLog(), Exceptions()
+        self._known = {url: _Known(Sighting(TraefikFacts(url), clock())) for url in urls}
+        self._news = asyncio.Event()
+
+    @property
+    def facts(self) -> tuple[TraefikFacts, ...]:
+        """What was last seen of each known Traefik."""
+        return tuple(known.sighting.facts for known in self._known.values())
+
+    @property
+    def refused_by(self) -> Mapping[str, datetime]:
+        """The Traefiks that do not take the newest document, and since when that is sure."""
+        known = self._known.items()
+        return {url: each.refused_since for url, each in known if each.refused_since}
+
+    def entered(self, document: Document, changed_at_s: float) -> None:
+        """A document came into force."""
+        self._log.add(document.digest, document.shares, self._clock(), changed_at_s)
+
+    def rendered(self, snapshot: Snapshot, document: Document) -> None:
+        """A pass ended: what is wrong with the catalogue may be something else."""
+        self._exceptions.note(snapshot, document, self._clock())
+        self._tell_waiting()
+
+    def seen(self, facts: TraefikFacts) -> None:
+        """A Traefik was looked at."""
+        known = self._known[facts.url]
+        before, runs = known.sighting.facts, known.sighting.runs
+        run = runs[-1] if runs else None
+        if known.sighting.see(facts, self._clock()):
+            if known.neighbours != facts.neighbours:
+                known.neighbours = facts.neighbours
+                known.index = NeighbourIndex(facts.neighbours)
+            if runs and runs[-1] is not run:
+                self._announce_run(known, run)
+            names = {fault.name for fault in before.faults}
+            new = (fault for fault in facts.faults if fault.name not in names)
+            self._announcer.refuses_routers(facts, new)
+        self._judge(known)
+        self._tell_waiting()
+
+    def routing_of(self, entry: Entry) -> Routing:
+        """The conditions of one environment."""
+        environment, rendered = entry.environment, self._reconciler.rendered
+        fault, document = entry.fault, rendered.document if rendered else None
+        of = environment.environment_id if environment else ""
+        made_of = rendered.snapshot.by_id.get(of) if rendered else None
+        first = self._log.since(of) or self._log.latest
+        published = replace(
+            publication_of(environment, made_of.environment if made_of else None, document),
+            since=first.published_at if first else None,
+        )
+        traefiks = [self._live_on(known, of, published) for known in self._known.values()]
+        stored_as = (fault.environment_id or fault.slug or "") if fault else of
+        updated_at = environment.updated_at if environment else None
+        return Routing(
+            valid=self._dated(validity(entry), stored_as, "Valid", updated_at),
+            accepted=self._dated(acceptance(environment, document), of, "Accepted", updated_at),
+            published=published,
+            live=_over_all(traefiks),
+            traefiks=traefiks,
+        )
+
+    def neighbours_of(self, environment_id: str) -> list[tuple[str, Neighbour]]:
+        """Routers of other providers that meet its claims, each with the Traefik that has it."""
+        return [
+            (url, each)
+            for url, known in self._known.items()
+            for each in self._neighbours(known, environment_id)
+        ]
+
+    async def settled(self, ids: Collection[str], wait_s: float) -> dict[str, Routing]:
+        """The conditions by id, once every Traefik serves them or surely will not.
+
+        Or after `wait_s` seconds, as they then are. Of a deleted environment it is awaited that
+        no Traefik serves it any more.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._reconciler.caught_up()
+                while self._known and not all(self._routing(each).is_settled for each in ids):
+                    await self._news.wait()
+        return {each: self._routing(each) for each in ids}
+
+    def _routing(self, environment_id: str) -> Routing:
+        snapshot = self._store.snapshot or Snapshot()
+        entry = snapshot.by_id.get(environment_id)
+        if entry is not None:
+            return self.routing_of(entry)
+        absent = self.routing_of(Entry(RawRecord("", ""), None))
+        traefiks = [
+            self._live_on(known, environment_id, _DELETED) for known in self._known.values()
+        ]
+        return replace(absent, published=_DELETED, live=_over_all(traefiks), traefiks=traefiks)
+
+    def _tell_waiting(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _live_on(self, known: _Known, environment_id: str, published: Condition) -> LiveOn:
+        watched = Watched(known.sighting, self._log, known.refused_since, self._clock())
+        neighbours = self._neighbours(known, environment_id)
+        return live_on(watched, environment_id, neighbours, published)
+
+    def _neighbours(self, known: _Known, environment_id: str) -> Sequence[Neighbour]:
+        document = self._reconciler.document
+        fragment = document.by_id.get(environment_id) if document else None
+        if document is None or fragment is None or not known.neighbours:
+            return ()
+        lost = {each.claim for each in document.lost.get(environment_id, ())}
+        return [
+            neighbour
+            for claim in fragment.claims
+            if claim not in lost
+            for neighbour in known.index.overlaps(
+                claim,
+                priority(claim.host, claim.path),
+                claim.entrypoint in fragment.tls_entrypoints,
+            )
+        ]
+
+    def _dated(
+        self, condition: Condition, name: str, kind: Kind, otherwise: datetime | None
+    ) -> Condition:
+        return replace(condition, since=self._exceptions.since(name, kind) or otherwise)
+
+    def _announce_run(self, known: _Known, before: Run | None) -> None:
+        """A Traefik runs another document: who became live with it, and how long it took."""
+        facts, was_seen = known.sighting.facts, before is not None
+        self._announcer.runs(facts, was_seen=was_seen)
+        new, old = self._log.get(facts.live_digest), self._log.get(before and before.digest)
+        if new is not None:
+            changed = sorted(self._log.changed(old, new))
+            live = [each for each in changed if self._is_live(known, each)]
+            documents = self._log.between(old, new)
+            self._announcer.lives(facts, documents, live, was_seen=was_seen)
+
+    def _is_live(self, known: _Known, environment_id: str) -> bool:
+        return self._live_on(known, environment_id, _PUBLISHED).condition.status == "True"
+
+    def _judge(self, known: _Known) -> None:
+        """Whether this Traefik refuses the newest document."""
+        latest, facts, before = self._log.latest, known.sighting.facts, known.refused_since
+        digest = latest.digest if latest else None
+        since = refused_since(facts, digest, self._polls.pollers())
+        known.refused_since = since and (before or since)
+        if latest is not None and since and not before:
+            self._announcer.refuses_document(facts, latest)
+        elif before and not since:
+            self._announcer.takes_document(facts)
+        is_live = facts.reached and digest is not None and facts.live_digest == digest
+        self._announcer.measure(facts, is_live=is_live, is_refused=since is not None)
+
+
+def _over_all(traefiks: Sequence[LiveOn]) -> Condition:
+    """The worst of all: false before unknown before true."""
+    if not traefiks:
+        return _NO_TRAEFIK
+    worst = min(traefiks, key=lambda each: _ORDER.index(each.condition.status))
+    condition = worst.condition
+    message = condition.message if len(traefiks) == 1 else f"{worst.url}: {condition.message}"
+    return replace(condition, message=message)
