@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -15,7 +15,7 @@ from provider.publication import encode_publication
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
-from provider.render.fragment import OwnCertificate
+from provider.render.fragment import Claim, OwnCertificate
 from registry.errors import RegistryError
 from registry.schema import Environment
 from registry.snapshot import Snapshot
@@ -115,11 +115,12 @@ def render(
     certificates: CertificateFolder,
     *,
     default_certificate: bool,
+    incumbents: Mapping[Claim, str] | None = None,
 ) -> tuple[Document, dict[str, OwnCertificate]]:
     """The document, and what became of the pair that each record names, by `environment_id`."""
     own = certificates.own_certificates(environments)
     default = certificates.look(CERT_FILE, KEY_FILE).pair if default_certificate else None
-    return assemble(compiler.compile_all(environments, own), default), own
+    return assemble(compiler.compile_all(environments, own), default, incumbents), own
 
 
 def problems(snapshot: Snapshot, document: Document) -> Iterable[tuple[str, str]]:

@@ -12,6 +12,7 @@ from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.listener import SilentClients
 from provider.polls import Polls
+from provider.previewer import Previewer
 from provider.reconciler import Reconciler
 from registry.store import EnvironmentStore
 from registry.workspaces import Workspaces
@@ -26,6 +27,7 @@ class Surface:
     current: Current
     polls: Polls
     reconciler: Reconciler
+    previewer: Previewer
     door: Door
     throttle: LoginThrottle
     passwords: PasswordCheck
