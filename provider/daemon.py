@@ -38,6 +38,7 @@ from provider.news import news_of_revision
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.polls import Polls
+from provider.previewer import Previewer
 from provider.reconciler import Reconciler
 from provider.settings import Settings, WrongSetting
 from registry.engines.opening import open_engine
@@ -111,6 +112,12 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             current=current,
             polls=Polls(current, settings.hold_s),
             reconciler=reconciler,
+            previewer=Previewer(
+                rules,
+                settings.certificates,
+                settings.traefik_certificates,
+                default_certificate=settings.default_certificate,
+            ),
             door=door,
             throttle=LoginThrottle(time.monotonic),
             passwords=PasswordCheck(),

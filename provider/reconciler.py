@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from provider.publication import encode_publication
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
-from provider.render.fragment import OwnCertificate
+from provider.render.fragment import Claim, OwnCertificate
 from registry.errors import RegistryError
 from registry.schema import Environment
 from registry.snapshot import Fault, Snapshot
@@ -181,11 +181,12 @@ def render(
     certificates: CertificateFolder,
     *,
     default_certificate: bool,
+    incumbents: Mapping[Claim, str] | None = None,
 ) -> tuple[Document, dict[str, OwnCertificate]]:
     """The document, and what became of the pair that each record names, by `environment_id`."""
     own = certificates.own_certificates(environments)
     default = certificates.look(CERT_FILE, KEY_FILE).pair if default_certificate else None
-    return assemble(compiler.compile_all(environments, own), default), own
+    return assemble(compiler.compile_all(environments, own), default, incumbents), own
 
 
 def problems(snapshot: Snapshot, document: Document) -> Iterable[tuple[str, str]]:

@@ -112,6 +112,26 @@ class Catalogue:
             await self.settle()
         return [item.environment_id for item in stale]
 
+    def foreseen(self, after: Snapshot) -> Snapshot:
+        """A snapshot that is not stored, as it would be in force once it were."""
+        return self._reader.foreseen(after)
+
+    def confirmable(self) -> tuple[list[str], Snapshot]:
+        """The ids that `confirm` is about, and what would then be in force.
+
+        For what `settle` has just left; nothing is changed.
+        """
+        assert self.snapshot is not None
+        if self.held is not None:
+            assert self._judged is not None  # what was found, and is held back
+            return list(self.held.dropped), self._with_keys(self._judged)
+        if not self.stale:
+            return [], self.snapshot
+        after = self.snapshot
+        for item in self.stale:
+            after = with_version(after, item.environment_id, item.theirs)
+        return [item.environment_id for item in self.stale], self.foreseen(after)
+
     async def _insist(self, stale: tuple[StaleItem, ...]) -> None:
         """Write the stale records as the file had them; again, when it is saved meanwhile."""
         for _ in range(_ROUNDS_MAX):

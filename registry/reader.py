@@ -51,6 +51,16 @@ class Reader:
             return await asyncio.to_thread(self._read, loaded, known)
         return self._read(loaded, known)
 
+    def foreseen(self, after: Snapshot) -> Snapshot:
+        """A snapshot that was put together, as reading it would give it; remembers nothing.
+
+        A record that gives a name up may let another one, so far a duplicate, come in force.
+        """
+        raws = [entry.raw for entry in after.entries if not entry.lingering]
+        decoded = [self._decoded.get(raw.text) or self._read_anew(raw.text) for raw in raws]
+        faults = self._project_faults(decoded)
+        return codec.build_snapshot(raws, decoded, faults, after, after.revision)
+
     def _has_many_new(self, loaded: Loaded) -> bool:
         if self._made_from is not None and loaded is self._made_from[0]:
             return False
@@ -78,10 +88,13 @@ class Reader:
     def _decode(self, text: str) -> codec.Decoded:
         known = self._decoded.get(text)
         if known is None:
-            known = self._verified(codec.decode(text, self._default_owner))
+            known = self._read_anew(text)
             if "owner" not in known.wanting:  # else it depends on the workspace too
                 self._decoded[text] = known
         return known
+
+    def _read_anew(self, text: str) -> codec.Decoded:
+        return self._verified(codec.decode(text, self._default_owner))
 
     def _verified(self, decoded: codec.Decoded) -> codec.Decoded:
         refusal = self._verify(decoded.environment) if decoded.environment else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from registry.history import History
 from registry.items import Item
 from registry.project_spec import Projects
 from registry.reader import Reader, Verify
+from registry.rehearsal import Rehearsal
 from registry.revisions import Author, Revision
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
@@ -76,7 +78,7 @@ class EnvironmentStore:
         self.changed: Callable[[], None] = lambda: None
         reader = Reader(engine, projects, verify, founded=founded or self.history.founded)
         self._catalogue = Catalogue(engine, reader, self.history, clock)
-        self._writer = Writer(self._catalogue, admission, clock)
+        self._writer: Writer | Rehearsal = Writer(self._catalogue, admission, clock)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -112,6 +114,13 @@ class EnvironmentStore:
     async def initialise(self) -> Snapshot:
         """Make an empty catalogue where there is none."""
         return await self._writer.found()
+
+    def rehearsed(self) -> tuple[EnvironmentStore, Rehearsal]:
+        """This store with a writer that makes nothing, for one write: what it would lead to."""
+        assert isinstance(self._writer, Writer)
+        other, rehearsal = copy.copy(self), Rehearsal(self._writer)
+        other._writer, other.changed = rehearsal, lambda: None
+        return other, rehearsal
 
     async def confirm(self) -> list[str]:
         """Let a held edit, or a stale one, through; the ids that it is about."""
@@ -172,7 +181,6 @@ class EnvironmentStore:
         records: Sequence[Any],
         *,
         prune: str | None = None,
-        dry_run: bool = False,
         by: Author = LOCAL,
     ) -> list[Item]:
         """Make the catalogue have these records, all or none; what becomes of each.
@@ -182,11 +190,8 @@ class EnvironmentStore:
         each fault's pointer into the list, and `results` in its facts.
         """
         batch = Batch(records, self._projects, self._clock, prune)
-        if dry_run:
-            await self._writer.preview(batch, batch.refused)
-        else:
-            await self._writer.write(batch, batch.refs, by, batch.refused)
-            self.changed()
+        await self._writer.write(batch, batch.refs, by, batch.refused)
+        self.changed()
         return batch.items
 
     async def revisions(self, ref: str) -> list[Revision]:

@@ -37,6 +37,17 @@ class Refusal(NamedTuple):
     error: RegistryError
 
 
+class Preview(NamedTuple):
+    """What a write would make of the catalogue, and why it would be refused, if it would.
+
+    `after` is as it would be read again; of a refused write as if it had been made.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    refusals: tuple[Refusal, ...] = ()
+
+
 _LONG = 20
 
 Admission = Callable[[Snapshot, Snapshot], Iterable[Refusal]]
@@ -104,17 +115,26 @@ class Writer:
         await asyncio.shield(self._take_turn(write))
         await write.done
 
-    async def preview(
-        self, operation: Operation, refused: Refused = first_error
-    ) -> tuple[Snapshot, Snapshot]:
-        """The catalogue before and after an operation, which is not made. Raises as `write`."""
+    async def preview(self, operation: Operation) -> Preview:
+        """An operation that is not made. Raises as `write`, but for refusals of admission."""
         async with self._turn:
             before = await self._catalogue.settle()
+            return await asyncio.to_thread(self._previewed, operation, before)
+
+    async def preview_of_confirm(self) -> tuple[list[str], Preview]:
+        """What `confirm` would be about, and lead to. Raises as Catalogue.settle."""
+        async with self._turn:
+            before = await self._catalogue.settle()
+            ids, after = await asyncio.to_thread(self._catalogue.confirmable)
+            return ids, Preview(before, after)
+
+    def _previewed(self, operation: Operation, before: Snapshot) -> Preview:
+        after, refusals = self._judged(operation(before), before)
+        if after is before:
+            return Preview(before, before)
+        if not refusals:  # as in a write: what is refused never comes to the held edit
             self._catalogue.check_open()
-            after = await asyncio.to_thread(
-                lambda: self._admitted(operation(before), before, refused)
-            )
-        return before, after
+        return Preview(before, self._catalogue.foreseen(after), refusals)
 
     async def _take_turn(self, write: _Write) -> None:
         async with self._turn:
@@ -173,13 +193,18 @@ class Writer:
         return successor
 
     def _admitted(self, steps: Sequence[Step], before: Snapshot, refused: Refused) -> Snapshot:
-        if not steps:
-            return before
-        after = before.having_all(steps)
-        refusals = tuple(self._admission(before, after))
+        after, refusals = self._judged(steps, before)
         if refusals:
             raise refused(refusals)
         return after
+
+    def _judged(
+        self, steps: Sequence[Step], before: Snapshot
+    ) -> tuple[Snapshot, tuple[Refusal, ...]]:
+        if not steps:
+            return before, ()
+        after = before.having_all(steps)
+        return after, tuple(self._admission(before, after))
 
 
 def _refuse(writes: Sequence[_Write]) -> None:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from provider.api.door import author
-from provider.api.requests import BATCH_BYTES_MAX, json_body, query_of
-from provider.api.surface import SURFACE
+from provider.api.requests import BATCH_BYTES_MAX, json_body
 from provider.api.views import View
+from provider.api.writing import DifferenceView, written
 from registry.errors import FieldError, InvalidRecord
 from registry.fields import ProjectId
+from registry.items import Item
 from registry.schema import field_errors
-
-
-class ApplyQuery(BaseModel):
-    """How to apply."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    dry_run: Annotated[bool, Field(description="say what would be done, and do nothing")] = False
 
 
 class Declarations(BaseModel):
@@ -77,31 +70,36 @@ class AppliedView(View):
     results: list[ItemView]
 
 
+class DryAppliedView(AppliedView, DifferenceView):
+    """What would be done, and what Traefik would see of it."""
+
+
 async def apply_environments(request: web.Request) -> web.Response:
     """Create or change the declared records, all or none; the answer says what became of each."""
-    query = query_of(request, ApplyQuery)
     try:
         given = Declarations.model_validate(await json_body(request, BATCH_BYTES_MAX))
     except ValidationError as error:
         raise InvalidRecord("not a list of declared records", field_errors(error)) from None
     records = given.records
     _refuse_strays(records, given.project_id)
-    dry_run = query.dry_run or given.dry_run
-    items = await request.app[SURFACE].store.apply(
-        records,
-        prune=given.project_id if given.prune else None,
-        dry_run=dry_run,
-        by=author(request),
+    prune = given.project_id if given.prune else None
+    return await written(
+        request,
+        lambda store: store.apply(records, prune=prune, by=author(request)),
+        lambda items: web.json_response(_view(items, dry_run=False)),
+        lambda items, _: _view(items, dry_run=True),
+        dry_run=given.dry_run,
     )
+
+
+def _view(items: Sequence[Item], *, dry_run: bool) -> dict[str, Any]:
     counts = Counter[str](item.action for item in items)
     actions = ("created", "changed", "unchanged", "removed")
-    return web.json_response(
-        {
-            "dry_run": dry_run,
-            **{action: counts[action] for action in actions},
-            "results": [item.view() for item in items],
-        }
-    )
+    return {
+        "dry_run": dry_run,
+        **{action: counts[action] for action in actions},
+        "results": [item.view() for item in items],
+    }
 
 
 def _refuse_strays(records: Sequence[Any], project_id: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -11,9 +12,12 @@ from provider.api.listing import ListQuery, page, select
 from provider.api.requests import json_body, matches_of, query_of
 from provider.api.surface import SURFACE
 from provider.api.views import environment_view, listed_view, project_of
+from provider.api.writing import changed_records, written
 from registry.errors import NotReady, Quarantined
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.store import EnvironmentStore
+from registry.writer import Preview
 
 
 async def list_environments(request: web.Request) -> web.Response:
@@ -35,11 +39,14 @@ async def list_environments(request: web.Request) -> web.Response:
 
 async def create_environment(request: web.Request) -> web.Response:
     """A new environment."""
-    environment = await request.app[SURFACE].store.create(
-        await json_body(request), by=author(request)
-    )
-    location = f"/api/environments/{environment.environment_id}"
-    return answer_with(request, environment, status=201, headers={"Location": location})
+    body = await json_body(request)
+
+    def answer(environment: Environment) -> web.Response:
+        """It, and where it is."""
+        location = f"/api/environments/{environment.environment_id}"
+        return answer_with(request, environment, status=201, headers={"Location": location})
+
+    return await written_one(request, lambda store: store.create(body, by=author(request)), answer)
 
 
 async def read_environment(request: web.Request) -> web.Response:
@@ -55,28 +62,45 @@ async def read_environment(request: web.Request) -> web.Response:
 
 async def replace_environment(request: web.Request) -> web.Response:
     """The record whole."""
-    store, body = request.app[SURFACE].store, await json_body(request)
-    environment = await store.replace(
-        request.match_info["ref"], body, matches_of(request), by=author(request)
+    ref, body, matches = request.match_info["ref"], await json_body(request), matches_of(request)
+    return await written_one(
+        request, lambda store: store.replace(ref, body, matches, by=author(request))
     )
-    return answer_with(request, environment)
 
 
 async def patch_environment(request: web.Request) -> web.Response:
     """A JSON merge patch (RFC 7396)."""
-    store, body = request.app[SURFACE].store, await json_body(request)
-    environment = await store.patch(
-        request.match_info["ref"], body, matches_of(request), by=author(request)
+    ref, body, matches = request.match_info["ref"], await json_body(request), matches_of(request)
+    return await written_one(
+        request, lambda store: store.patch(ref, body, matches, by=author(request))
     )
-    return answer_with(request, environment)
 
 
 async def delete_environment(request: web.Request) -> web.Response:
     """Take it away."""
-    await request.app[SURFACE].store.delete(
-        request.match_info["ref"], matches_of(request), by=author(request)
-    )
-    return web.Response(status=204)
+    ref, matches = request.match_info["ref"], matches_of(request)
+    return await written_one(request, lambda store: store.delete(ref, matches, by=author(request)))
+
+
+async def written_one(
+    request: web.Request,
+    write: Callable[[EnvironmentStore], Awaitable[Environment | None]],
+    answer: Callable[[Environment], web.Response] | None = None,
+) -> web.Response:
+    """A write of one environment, or its rehearsal; 204 when the environment is gone then."""
+
+    def made(environment: Environment | None) -> web.Response:
+        """The answer to a write."""
+        if environment is None:
+            return web.Response(status=204)
+        return answer(environment) if answer else answer_with(request, environment)
+
+    def foreseen(environment: Environment | None, preview: Preview) -> dict[str, Any]:
+        """The environment as it would be, and how it would change."""
+        changed = [each for item in changed_records(preview) for each in item["changes"]]
+        return {"environment": environment and _view(request, environment), "changes": changed}
+
+    return await written(request, write, made, foreseen)
 
 
 def _snapshot(request: web.Request) -> Snapshot:
@@ -89,6 +113,11 @@ def _snapshot(request: web.Request) -> Snapshot:
 def answer_with(request: web.Request, environment: Environment, **answer: Any) -> web.Response:
     """An environment just written, with its entity tag."""
     return _entry_answer(request, Entry(RawRecord("", ""), environment), **answer)
+
+
+def _view(request: web.Request, environment: Environment) -> dict[str, Any]:
+    entry = Entry(RawRecord("", ""), environment)
+    return environment_view(entry, request.app[SURFACE].workspaces)
 
 
 def _entry_answer(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from provider.api.door import author
-from provider.api.environments import answer_with
+from provider.api.environments import written_one
 from provider.api.requests import json_body, query_of
 from provider.api.surface import SURFACE
+from provider.api.writing import changed_records, written
 from registry.errors import InvalidRecord
 from registry.schema import field_errors
+from registry.writer import Preview
 
 
 class HistoryQuery(BaseModel):
@@ -58,12 +60,22 @@ async def revert_environment(request: web.Request) -> web.Response:
         wanted = Revert.model_validate(await json_body(request))
     except ValidationError as error:
         raise InvalidRecord("a revert names a revision", field_errors(error)) from None
-    environment = await request.app[SURFACE].store.revert(
-        request.match_info["ref"], wanted.revision, by=author(request)
+    ref = request.match_info["ref"]
+    return await written_one(
+        request, lambda store: store.revert(ref, wanted.revision, by=author(request))
     )
-    return web.Response(status=204) if environment is None else answer_with(request, environment)
 
 
 async def confirm_edit(request: web.Request) -> web.Response:
     """Let a held hand edit through, or the records of a stale one."""
-    return web.json_response({"confirmed": await request.app[SURFACE].store.confirm()})
+
+    def foreseen(ids: list[str], preview: Preview) -> dict[str, Any]:
+        """What it would be about."""
+        return {"confirmed": ids, "results": list(changed_records(preview))}
+
+    return await written(
+        request,
+        lambda store: store.confirm(),
+        lambda ids: web.json_response({"confirmed": ids}),
+        foreseen,
+    )

@@ -54,7 +54,8 @@ _LOCATION = {
 def describe(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """The description of these routes."""
     rows = tuple(routes)
-    answers = {r.answer for r in rows if isinstance(r.answer, type)} | {ProblemView}
+    shown = (shape for row in rows for shape in (row.answer, row.dry))
+    answers = {shape for shape in shown if isinstance(shape, type)} | {ProblemView}
     views = sorted(answers, key=lambda model: model.__name__)
     _, made = models_json_schema(
         [(Environment, "validation"), *((view, "serialization") for view in views)],
@@ -86,6 +87,10 @@ def _operation(row: Route, rows: Sequence[Route], schemas: dict[str, Any]) -> di
         "parameters": [*_path_parameters(row), *_query_parameters(row.query)],
         "responses": {str(row.status): _success(row, rows, schemas), **_failures(row)},
     }
+    if row.dry is not None:
+        operation["responses"]["200"] = _with_dry_run(
+            operation["responses"].get("200"), _content(row.dry, schemas)
+        )
     for status in row.also:
         operation["responses"][str(status)] = {"description": "done, and nothing to show"}
     if row.body is not None:
@@ -111,17 +116,35 @@ def _body_content(body: str | type[BaseModel]) -> dict[str, Any]:
 
 def _success(row: Route, rows: Sequence[Route], schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "done" if row.answer is None else "the answer"}
-    if isinstance(row.answer, dict):
-        success["content"] = {row.media: {"schema": row.answer}}
-    elif row.answer is not None:
-        name = _name(schemas, row.answer)
-        success["content"] = {row.media: {"schema": {"$ref": _REF + name}}}
+    if row.answer is not None:
+        success["content"] = {row.media: {"schema": _content(row.answer, schemas)}}
     if row.answer is EnvironmentView:
         success["headers"] = {"ETag": _ETAG}
     if row.status == 201:
         success["headers"]["Location"] = _LOCATION
         success["links"] = _links(row, rows)
     return success
+
+
+def _content(shape: type[BaseModel] | dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an answer: its own, or a reference to the components."""
+    return shape if isinstance(shape, dict) else {"$ref": _REF + _name(schemas, shape)}
+
+
+def _with_dry_run(success: dict[str, Any] | None, dry: dict[str, Any]) -> dict[str, Any]:
+    """What 200 is, when it may be the answer to a dry run too: that one has no `ETag`."""
+    if success is None:
+        return {"description": "with `dry_run`", "content": {JSON_TYPE: {"schema": dry}}}
+    made = success["content"][JSON_TYPE]["schema"]
+    headers = {
+        name: {**header, "required": False} for name, header in success.get("headers", {}).items()
+    }
+    return {
+        **success,
+        "description": f"{success['description']}; with `dry_run` what would change",
+        "content": {JSON_TYPE: {"schema": {"anyOf": [made, dry]}}},
+        **({"headers": headers} if headers else {}),
+    }
 
 
 def _links(row: Route, rows: Sequence[Route]) -> dict[str, Any]:

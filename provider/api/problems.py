@@ -41,8 +41,7 @@ STATUS: dict[str, int] = {
 
 def problem_of(error: RegistryError) -> web.Response:
     """The response for one of the registry's errors."""
-    errors = [{"pointer": fault.pointer, "message": fault.message} for fault in error.errors]
-    response = problem(error.code, error.detail, errors=errors or None, **error.facts)
+    response = _problem(members_of(error))
     if isinstance(error, SlowDown):
         response.headers["Retry-After"] = str(math.ceil(float(str(error.facts["retry_after_s"]))))
     if isinstance(error, Unauthenticated):
@@ -50,10 +49,20 @@ def problem_of(error: RegistryError) -> web.Response:
     return response
 
 
+def members_of(error: RegistryError) -> dict[str, Any]:
+    """The members of the problem document of one of the registry's errors."""
+    errors = [{"pointer": fault.pointer, "message": fault.message} for fault in error.errors]
+    return _members(error.code, error.detail, errors=errors or None, **error.facts)
+
+
 def problem(code: str, detail: str, **members: Any) -> web.Response:
     """A problem document; members that are None are left out."""
+    return _problem(_members(code, detail, **members))
+
+
+def _members(code: str, detail: str, **members: Any) -> dict[str, Any]:
     status = STATUS[code]
-    document = {
+    return {
         "type": f"urn:routebook:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -61,8 +70,11 @@ def problem(code: str, detail: str, **members: Any) -> web.Response:
         "detail": detail,
         **{key: value for key, value in members.items() if value is not None},
     }
+
+
+def _problem(members: dict[str, Any]) -> web.Response:
     return web.Response(
-        body=json.dumps(document, ensure_ascii=True).encode(),
-        status=status,
+        body=json.dumps(members, ensure_ascii=True).encode(),
+        status=members["status"],
         content_type="application/problem+json",
     )

@@ -65,7 +65,7 @@ async def list_routes(request: web.Request) -> web.Response:
     if document is None or snapshot is None:
         raise NotReady("nothing was rendered since the start: /api/health says why")
     views = (
-        _view(route, entry.environment)
+        route_view(route, entry.environment)
         for route in routes_of(document)
         if (entry := snapshot.by_id.get(route.fragment.environment_id)) and entry.environment
     )
@@ -74,7 +74,8 @@ async def list_routes(request: web.Request) -> web.Response:
     return web.json_response({"routes": shown, "total": len(chosen), "next": following})
 
 
-def _view(route: PublishedRoute, environment: Environment) -> dict[str, Any]:
+def route_view(route: PublishedRoute, environment: Environment) -> dict[str, Any]:
+    """One route as JSON."""
     return {
         "host": route.claim.host,
         "path_prefix": route.claim.path,

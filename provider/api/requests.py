@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from registry.errors import (
     FieldError,
@@ -27,6 +27,14 @@ JSON_TYPE = "application/json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
 
 Query = TypeVar("Query", bound=BaseModel)
+
+
+class WriteQuery(BaseModel):
+    """How to write."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: Annotated[bool, Field(description="say what would change, and save nothing")] = False
 
 
 async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> Any:

@@ -9,7 +9,12 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from provider.api.apply import AppliedView, ApplyQuery, Declarations, apply_environments
+from provider.api.apply import (
+    AppliedView,
+    Declarations,
+    DryAppliedView,
+    apply_environments,
+)
 from provider.api.auth import Login, login, logout, me
 from provider.api.environments import (
     create_environment,
@@ -35,8 +40,10 @@ from provider.api.openapi_page import openapi_page
 from provider.api.projects import list_projects, read_project
 from provider.api.prometheus import metrics
 from provider.api.published_routes import RoutesQuery, RoutesView, list_routes
+from provider.api.requests import WriteQuery
 from provider.api.traefik_config import ConfigQuery, traefik_config
 from provider.api.views import EnvironmentView, ListView, ProjectsView, StatusView
+from provider.api.writing import DryConfirmView, DryRunView
 from provider.auth.access import Access
 from registry.event_stream import MEDIA_TYPE
 from registry.project_spec import ProjectDefinition
@@ -52,9 +59,11 @@ class NoQuery(BaseModel, extra="forbid"):
 
 @dataclass(frozen=True)
 class Route:
-    """One row. `body` is what a request carries (a form of the record by
-    name, or a model); `answer` what a success is, by `status`, in which
-    `media` type; `also` are further successes."""
+    """One row. `body` is what a request carries (a form of the record by name, or a model).
+
+    `answer` is what a success is, by `status` and in this `media` type; `also` are further successes; `dry` is what
+    `dry_run` answers, with 200.
+    """
 
     method: str
     path: str
@@ -67,6 +76,7 @@ class Route:
     codes: tuple[str, ...] = ()
     also: tuple[int, ...] = ()
     media: str = "application/json"
+    dry: type[BaseModel] | None = None
 
 
 _WRITE = (
@@ -92,18 +102,20 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _ALL, Access.VIEWER, list_environments, ListView, query=ListQuery,
           codes=("invalid_record", "not_ready")),
     Route("POST", _ALL, Access.OPERATOR, create_environment, EnvironmentView, 201,
-          body="create", codes=_WRITE),
+          query=WriteQuery, body="create", codes=_WRITE, dry=DryRunView),
     Route("GET", _ONE, Access.VIEWER, read_environment, EnvironmentView,
           codes=("not_found", "quarantined", "not_ready")),
     Route("PUT", _ONE, Access.OPERATOR, replace_environment, EnvironmentView,
-          body="replace", codes=_CHANGE),
+          query=WriteQuery, body="replace", codes=_CHANGE, dry=DryRunView),
     Route("PATCH", _ONE, Access.OPERATOR, patch_environment, EnvironmentView,
-          body="patch", codes=_CHANGE),
+          query=WriteQuery, body="patch", codes=_CHANGE, dry=DryRunView),
     Route("DELETE", _ONE, Access.OPERATOR, delete_environment, None, 204,
+          query=WriteQuery, dry=DryRunView,
           codes=("not_found", "revision_conflict", "edited_elsewhere", "catalogue_unreadable",
                  "edit_held", "store_unavailable", "disk_full")),
     Route("POST", f"{_ALL}:apply", Access.OPERATOR, apply_environments, AppliedView,
-          query=ApplyQuery, body=Declarations, codes=(*_WRITE, "edited_elsewhere")),
+          query=WriteQuery, body=Declarations, codes=(*_WRITE, "edited_elsewhere"),
+          dry=DryAppliedView),
     Route("GET", "/api/routes", Access.VIEWER, list_routes, RoutesView, query=RoutesQuery,
           codes=("invalid_record", "not_ready")),
     Route("GET", "/api/routes/explain", Access.VIEWER, explain_route, ANY_JSON,
@@ -111,10 +123,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,
-          body=Revert, codes=_CHANGE, also=(204,)),
+          query=WriteQuery, body=Revert, codes=_CHANGE, also=(204,), dry=DryRunView),
     Route("GET", "/api/history", Access.VIEWER, read_history, ANY_JSON, query=HistoryQuery),
     Route("POST", "/api/catalogue/confirm", Access.OPERATOR, confirm_edit, ANY_JSON,
-          body="ignored", codes=("unsupported_media_type", "catalogue_unreadable",
+          query=WriteQuery, dry=DryConfirmView, body="ignored",
+          codes=("unsupported_media_type", "catalogue_unreadable",
                                  "edited_elsewhere", "store_unavailable", "disk_full")),
     Route("POST", "/api/auth/login", Access.OPEN, login, ANY_JSON, body=Login,
           codes=("malformed_json", "too_large", "unsupported_media_type", "invalid_record",

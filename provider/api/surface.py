@@ -16,6 +16,7 @@ from provider.listener import SilentClients
 from provider.meters import Meters
 from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
+from provider.previewer import Previewer
 from provider.reconciler import Reconciler
 from registry.store import EnvironmentStore
 from registry.workspaces import Workspaces
@@ -33,6 +34,7 @@ class Surface:
     current: Current
     polls: Polls
     reconciler: Reconciler
+    previewer: Previewer
     door: Door
     throttle: LoginThrottle
     passwords: PasswordCheck

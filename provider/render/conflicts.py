@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from provider.render.fragment import Claim, Fragment
 
@@ -22,17 +23,23 @@ class Conflict:
     message: str
 
 
-def resolve(fragments: Iterable[Fragment]) -> tuple[Conflict, ...]:
-    """Every lost claim, by loser and claim. The oldest keeps it; of one age the smallest id."""
+def resolve(
+    fragments: Iterable[Fragment], incumbents: Mapping[Claim, str] | None = None
+) -> tuple[Conflict, ...]:
+    """Every lost claim, by loser and claim. The oldest keeps it; of one age the smallest id.
+
+    `incumbents` are the ids of those who keep a claim whatever the ages.
+    """
+    known = incumbents or {}
     claimants: dict[Claim, list[Fragment]] = defaultdict(list)
     for fragment in fragments:
         for claim in fragment.claims:
             claimants[claim].append(fragment)
     conflicts = [
-        _conflict(claim, loser, holder)
+        _conflict(claim, loser, holder, settled=claim in known)
         for claim, several in claimants.items()
         if len(several) > 1
-        for holder, *losers in [sorted(several, key=_seniority)]
+        for holder, *losers in [sorted(several, key=partial(_rank, known.get(claim)))]
         for loser in losers
     ]
     return tuple(sorted(conflicts, key=lambda conflict: (conflict.loser, conflict.claim)))
@@ -46,13 +53,20 @@ def lost_by(conflicts: Iterable[Conflict]) -> Mapping[str, frozenset[Claim]]:
     return {environment_id: frozenset(claims) for environment_id, claims in lost.items()}
 
 
-def _seniority(fragment: Fragment) -> tuple[datetime, str]:
+def seniority(fragment: Fragment) -> tuple[datetime, str]:
+    """By what those who make a claim are ordered; the first keeps it."""
     return fragment.created_at or _NEWEST, fragment.environment_id
 
 
-def _conflict(claim: Claim, loser: Fragment, holder: Fragment) -> Conflict:
+def _rank(incumbent: str | None, fragment: Fragment) -> tuple[bool, tuple[datetime, str]]:
+    """First whoever keeps the claim anyhow."""
+    return fragment.environment_id != incumbent, seniority(fragment)
+
+
+def _conflict(claim: Claim, loser: Fragment, holder: Fragment, *, settled: bool) -> Conflict:
     older = (holder.created_at or _NEWEST) < (loser.created_at or _NEWEST)
     why = "which is older" if older else "of the same age, whose id comes first"
+    why = "which has it already" if settled else why
     message = f"{claim} is held by {holder.environment_id} ({holder.slug}), {why}"
     if loser.fallback_host and holder.fallback_host:
         message += (

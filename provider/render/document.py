@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from provider.render.conflicts import Conflict, lost_by, resolve
-from provider.render.fragment import Fragment, Note, Pair, Rejection
+from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
 from provider.render.traefik import AddPrefix, Middleware
@@ -74,12 +74,17 @@ class Document:
 
 
 def assemble(
-    compiled: Iterable[Fragment | Rejection], default_pair: Pair | None = None
+    compiled: Iterable[Fragment | Rejection],
+    default_pair: Pair | None = None,
+    incumbents: Mapping[Claim, str] | None = None,
 ) -> Document:
-    """All fragments, without the claims that were lost. The order of the input has no say."""
+    """All fragments, without the claims that were lost. The order of the input has no say.
+
+    `incumbents` as for `resolve`.
+    """
     every = sorted(compiled, key=lambda item: item.environment_id)
     fragments = [item for item in every if isinstance(item, Fragment)]
-    conflicts = resolve(fragments)
+    conflicts = resolve(fragments, incumbents)
     lost = lost_by(conflicts)
     http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
     shares, pairs = {}, []

@@ -87,7 +87,7 @@ async def test_a_refused_batch_leaves_the_writes_beside_it_alone() -> None:
 async def test_a_preview_holds_no_write_up_and_writes_nothing() -> None:
     engine = WatchedEngine(ONE)
     store = store_over(engine)
-    dry = store.apply([merged(ONE, {"name": "Dry"})], dry_run=True)
+    dry = store.rehearsed()[0].apply([merged(ONE, {"name": "Dry"})])
     items, _ = await asyncio.gather(dry, store.patch("one", {"description": "x"}))
     assert [item.action for item in items] == ["changed"]
     assert len(engine.commits) == 1

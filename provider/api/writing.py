@@ -1,0 +1,141 @@
+"""A write, and with `dry_run=true` the same write only rehearsed: what it would change."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Literal, TypeVar
+
+from aiohttp import web
+from pydantic import ConfigDict
+
+from provider.api.problems import members_of
+from provider.api.published_routes import RouteView, route_view
+from provider.api.requests import WriteQuery, query_of
+from provider.api.surface import SURFACE
+from provider.api.views import EnvironmentView, ProblemView, View
+from provider.preview import Difference
+from provider.render.conflicts import Conflict
+from provider.render.routes import PublishedRoute
+from registry.errors import RouteConflict
+from registry.revisions import changes_between, differences
+from registry.snapshot import Snapshot
+from registry.store import EnvironmentStore
+from registry.writer import Preview
+
+Outcome = TypeVar("Outcome")
+
+
+class ConflictView(View):
+    """A claim that `loser` makes and `holder` keeps; both are environment ids."""
+
+    host: str
+    path_prefix: str
+    entrypoint: str
+    loser: str
+    holder: str
+    message: str
+
+
+class ChangedView(View):
+    """One record that would change, and how."""
+
+    action: Literal["created", "changed", "removed"]
+    environment_id: str
+    slug: str
+    changes: list[dict[str, Any]]
+
+
+class RefusedView(ProblemView):
+    """The problem that the write would get."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class DifferenceView(View):
+    """What a write would change in what Traefik gets; empty lists where Traefik sees nothing."""
+
+    document_diff: list[dict[str, Any]]
+    routes_won: list[RouteView]
+    routes_lost: list[RouteView]
+    conflicts: list[ConflictView]
+    refused: RefusedView | None
+
+
+class DryRunView(DifferenceView):
+    """What a write of one environment would lead to; `environment` is null when it would go."""
+
+    environment: EnvironmentView | None
+    changes: list[dict[str, Any]]
+
+
+class DryConfirmView(DifferenceView):
+    """What a confirmation would let through; `results` are the records that would change."""
+
+    confirmed: list[str]
+    results: list[ChangedView]
+
+
+async def written(
+    request: web.Request,
+    write: Callable[[EnvironmentStore], Awaitable[Outcome]],
+    answer: Callable[[Outcome], web.Response],
+    foreseen: Callable[[Outcome, Preview], dict[str, Any]],
+    *,
+    dry_run: bool = False,
+) -> web.Response:
+    """Do it, and give its answer; in a dry run only say what it would do.
+
+    `foreseen` is what a dry run shows of the outcome, beside the differences. Raises as `write`.
+    """
+    surface = request.app[SURFACE]
+    if not (dry_run or query_of(request, WriteQuery).dry_run):
+        return answer(await write(surface.store))
+    store, rehearsal = surface.store.rehearsed()
+    outcome = await write(store)
+    found = await surface.previewer.difference(rehearsal.preview)
+    view = difference_view(found, rehearsal.preview, rehearsal.conflict)
+    return web.json_response({**foreseen(outcome, rehearsal.preview), **view})
+
+
+def difference_view(
+    found: Difference, preview: Preview, refused: RouteConflict | None
+) -> dict[str, Any]:
+    """What a write would change, as JSON."""
+    return {
+        "document_diff": list(found.document),
+        "routes_won": _routes(found.won, preview.after),
+        "routes_lost": _routes(found.lost, preview.before),
+        "conflicts": [_conflict(each) for each in found.conflicts],
+        "refused": members_of(refused) if refused else None,
+    }
+
+
+def changed_records(preview: Preview) -> Iterator[dict[str, Any]]:
+    """Each record that would change: what is done to it, and its changes by pointer."""
+    known = {each.environment_id: each for each in preview.before.environments}
+    for environment_id, old, new in differences(known, preview.after.environments):
+        yield {
+            "action": "created" if old is None else "removed" if new is None else "changed",
+            "environment_id": environment_id,
+            "slug": (new or old or {})["slug"],
+            "changes": list(changes_between(old or {}, new or {})),
+        }
+
+
+def _routes(routes: Sequence[PublishedRoute], snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [
+        route_view(route, entry.environment)
+        for route in routes
+        if (entry := snapshot.by_id[route.fragment.environment_id]) and entry.environment
+    ]
+
+
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "host": conflict.claim.host,
+        "path_prefix": conflict.claim.path,
+        "entrypoint": conflict.claim.entrypoint,
+        "loser": conflict.loser,
+        "holder": conflict.holder,
+        "message": conflict.message,
+    }
