@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from provider.publication import Publication, encode_publication
@@ -16,13 +17,14 @@ class Current:
     """What the endpoint serves. `kept` is the file that survives a restart.
 
     The file is written before a publication is shown: after a crash no poller gets a document
-    older than the one it had.
+    older than the one it had. `published` is called after each publication.
     """
 
     def __init__(self, kept: Path) -> None:
         self._kept = kept
         self.publication: Publication | None = None
         self.closing = asyncio.Event()
+        self.published: Callable[[], None] = lambda: None
 
     def restore(self) -> bool:
         """Serve the kept document until the first rendering; whether there was a whole one."""
@@ -48,6 +50,7 @@ class Current:
         before, self.publication = self.publication, publication
         if before is not None:
             before.superseded.set()
+        self.published()
 
     def close(self) -> None:
         """Release every held request; called at shutdown."""

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import structlog
 from aiohttp import web
 
@@ -37,9 +38,13 @@ from provider.meters import Meters
 from provider.news import news_of_revision
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
+from provider.observe.traefik_api import TraefikApi, without_user
+from provider.observer import Observer
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler
+from provider.routing.announcer import Announcer
+from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
 from registry.engines.opening import open_engine
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
@@ -102,6 +107,17 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
         store.changed = reconciler.wake.set
+        polls = Polls(current, settings.hold_s)
+        routing = RoutingBoard(
+            map(without_user, settings.traefik_api),
+            store,
+            reconciler,
+            polls,
+            Announcer(events, meters),
+            rules.tls_entrypoints,
+            utc_now,
+        )
+        reconciler.entered, reconciler.ended = routing.entered, routing.rendered
         reconciler.tell = lambda news: events.publish(*news)
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
@@ -110,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             store=store,
             workspaces=workspaces,
             current=current,
-            polls=Polls(current, settings.hold_s),
+            polls=polls,
             reconciler=reconciler,
             previewer=Previewer(
                 rules,
@@ -124,10 +140,12 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             silent_clients=SilentClients(),
             events=events,
             meters=meters,
+            routing=routing,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
         )
         await _start_serving(stack, settings, surface, listener)
+        await _start_observing(stack, settings, surface)
         _start_reconciling(stack, settings, surface, certificates)
         yield port
 
@@ -225,6 +243,25 @@ def _start_reconciling(
     )
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
     reconciler.wake.set()
+
+
+async def _start_observing(stack: AsyncExitStack, settings: Settings, surface: Surface) -> None:
+    """One observer for each known Traefik, woken by publications and by who polls anew."""
+    session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+    observers = [
+        Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
+        for url in settings.traefik_api
+    ]
+
+    def wake() -> None:
+        """There is something to see."""
+        for observer in observers:
+            observer.wake.set()
+
+    surface.polls.met = surface.current.published = wake
+    stack.push_async_callback(
+        stopped, [asyncio.create_task(observer.run()) for observer in observers]
+    )
 
 
 def _signatures(folder: Path, pattern: str) -> Hashable:

@@ -53,7 +53,7 @@ class Reconciler:
     """Level-triggered: a wake-up carries no data, a pass looks at everything anew.
 
     `tell` gets what is new after a pass, `entered` each document that comes into force and the
-    monotonic time of its cause; neither may raise.
+    monotonic time of its cause, `ended` what a pass rendered; none of them may raise.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Reconciler:
         self.tell: Callable[[News], None] = lambda _news: None
         self.rendered: Rendered | None = None
         self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
+        self.ended: Callable[[Rendered], None] = lambda _rendered: None
         self._waiting: list[asyncio.Future[None]] = []
         self.publications = 0
         self.own_certificates: dict[str, OwnCertificate] = {}
@@ -126,6 +127,7 @@ class Reconciler:
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
+        self.ended(self.rendered)
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
 

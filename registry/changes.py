@@ -18,7 +18,7 @@ from registry.snapshot import Snapshot
 
 _OBSERVED = ("lifecycle", "health")
 _DEFAULTED = ("environment_id", "owner", "lifecycle", "health")
-READ_ONLY_KEYS = ("project", "fault", "created_at", "updated_at")
+READ_ONLY_KEYS = ("project", "fault", "routing", "created_at", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)

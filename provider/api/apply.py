@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from provider.api.door import author
 from provider.api.requests import BATCH_BYTES_MAX, json_body
 from provider.api.views import View
-from provider.api.writing import DifferenceView, written
+from provider.api.writing import DifferenceView, Made, written
 from registry.errors import FieldError, InvalidRecord
 from registry.fields import ProjectId
 from registry.items import Item
@@ -86,10 +86,14 @@ async def apply_environments(request: web.Request) -> web.Response:
     return await written(
         request,
         lambda store: store.apply(records, prune=prune, by=author(request)),
-        lambda items: web.json_response(_view(items, dry_run=False)),
+        lambda items: Made(_view(items, dry_run=False), _ids(items)),
         lambda items, _: _view(items, dry_run=True),
         dry_run=given.dry_run,
     )
+
+
+def _ids(items: Sequence[Item]) -> list[str]:
+    return [each.environment.environment_id for each in items if each.environment]
 
 
 def _view(items: Sequence[Item], *, dry_run: bool) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from typing import Any
 from aiohttp import web
 
 from provider.api.door import author
-from provider.api.listing import ListQuery, page, select
+from provider.api.listing import ListQuery, known_snapshot, page, select
 from provider.api.requests import json_body, matches_of, query_of
 from provider.api.surface import SURFACE
 from provider.api.views import environment_view, listed_view, project_of
-from provider.api.writing import changed_records, written
-from registry.errors import NotReady, Quarantined
+from provider.api.writing import Made, changed_records, with_routing, written
+from registry.errors import Quarantined
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Entry, RawRecord
 from registry.store import EnvironmentStore
 from registry.writer import Preview
 
@@ -23,13 +23,16 @@ from registry.writer import Preview
 async def list_environments(request: web.Request) -> web.Response:
     """A page of environments, each of their workspaces once."""
     surface, query = request.app[SURFACE], query_of(request, ListQuery)
-    chosen = select(_snapshot(request).entries, query)
+    chosen = select(known_snapshot(request.app[SURFACE].store).entries, query)
     entries, following = page(chosen, query)
     ids = {entry.environment.project_id for entry in entries if entry.environment}
     projects = {each: project_of(each, surface.workspaces) for each in sorted(ids)}
     return web.json_response(
         {
-            "environments": [listed_view(entry) for entry in entries],
+            "environments": [
+                {**listed_view(entry), "routing": surface.routing.routing_of(entry).in_short()}
+                for entry in entries
+            ],
             "projects": {key: value for key, value in projects.items() if value is not None},
             "total": len(chosen),
             "next": following,
@@ -41,23 +44,23 @@ async def create_environment(request: web.Request) -> web.Response:
     """A new environment."""
     body = await json_body(request)
 
-    def answer(environment: Environment) -> web.Response:
-        """It, and where it is."""
-        location = f"/api/environments/{environment.environment_id}"
-        return answer_with(request, environment, status=201, headers={"Location": location})
-
-    return await written_one(request, lambda store: store.create(body, by=author(request)), answer)
+    return await written_one(
+        request, lambda store: store.create(body, by=author(request)), created=True
+    )
 
 
 async def read_environment(request: web.Request) -> web.Response:
     """One environment, hydrated; while its stored record is broken, its last good and `fault`."""
-    entry = _snapshot(request).entry(request.match_info["ref"])
+    entry = known_snapshot(request.app[SURFACE].store).entry(request.match_info["ref"])
     if entry.environment is None:
         errors = entry.fault.errors if entry.fault else ()
         raise Quarantined(
             "the stored record is broken and never was good: " + "; ".join(map(str, errors))
         )
-    return _entry_answer(request, entry)
+    surface = request.app[SURFACE]
+    routing = surface.routing.routing_of(entry).in_short()
+    view = {**environment_view(entry, surface.workspaces), "routing": routing}
+    return web.json_response(view, headers={"ETag": f'"{entry.environment.revision}"'})
 
 
 async def replace_environment(request: web.Request) -> web.Response:
@@ -85,46 +88,36 @@ async def delete_environment(request: web.Request) -> web.Response:
 async def written_one(
     request: web.Request,
     write: Callable[[EnvironmentStore], Awaitable[Environment | None]],
-    answer: Callable[[Environment], web.Response] | None = None,
+    *,
+    created: bool = False,
 ) -> web.Response:
     """A write of one environment, or its rehearsal; 204 when the environment is gone then."""
+    before = _id_of(request)
 
-    def made(environment: Environment | None) -> web.Response:
-        """The answer to a write."""
+    def made(environment: Environment | None) -> Made:
+        """The answer to a write, with its entity tag, and where it is."""
         if environment is None:
-            return web.Response(status=204)
-        return answer(environment) if answer else answer_with(request, environment)
+            return Made(None, [before], 204)
+        of, headers = environment.environment_id, {"ETag": f'"{environment.revision}"'}
+        if created:
+            headers["Location"] = f"/api/environments/{of}"
+        return Made(_view(request, environment), [of], 201 if created else 200, headers)
 
     def foreseen(environment: Environment | None, preview: Preview) -> dict[str, Any]:
         """The environment as it would be, and how it would change."""
         changed = [each for item in changed_records(preview) for each in item["changes"]]
         return {"environment": environment and _view(request, environment), "changes": changed}
 
-    return await written(request, write, made, foreseen)
+    return await written(request, write, made, foreseen, show=with_routing)
 
 
-def _snapshot(request: web.Request) -> Snapshot:
-    snapshot = request.app[SURFACE].store.snapshot
-    if snapshot is None:
-        raise NotReady("the catalogue could not be read since the start")
-    return snapshot
-
-
-def answer_with(request: web.Request, environment: Environment, **answer: Any) -> web.Response:
-    """An environment just written, with its entity tag."""
-    return _entry_answer(request, Entry(RawRecord("", ""), environment), **answer)
+def _id_of(request: web.Request) -> str:
+    """The id that the request's `ref` stands for; after a deletion nobody knows its slug."""
+    ref, snapshot = request.match_info.get("ref", ""), request.app[SURFACE].store.snapshot
+    entry = snapshot.by_slug.get(ref) if snapshot else None
+    return entry.environment.environment_id if entry and entry.environment else ref
 
 
 def _view(request: web.Request, environment: Environment) -> dict[str, Any]:
     entry = Entry(RawRecord("", ""), environment)
     return environment_view(entry, request.app[SURFACE].workspaces)
-
-
-def _entry_answer(
-    request: web.Request, entry: Entry, headers: dict[str, str] | None = None, status: int = 200
-) -> web.Response:
-    view = environment_view(entry, request.app[SURFACE].workspaces)
-    revision = entry.environment.revision if entry.environment else ""
-    return web.json_response(
-        view, status=status, headers={"ETag": f'"{revision}"', **(headers or {})}
-    )

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from provider.api.door import caller
+from provider.api.routing import traefik_summary
 from provider.api.surface import SURFACE, Surface
 from provider.api.views import fault_view
 from provider.auth.access import Access, may
@@ -69,6 +70,8 @@ def _router(surface: Surface) -> dict[str, Any]:
         "document_bytes": len(publication.body) if publication else None,
         "polls": surface.polls.answered,
         "polls_held": surface.polls.held,
+        "live": surface.routing.live_counts(),
+        "traefiks": [traefik_summary(each) for each in surface.facts()],
         "pollers": [_poller(each) for each in surface.polls.pollers()],
     }
 
@@ -106,6 +109,7 @@ def _problems(surface: Surface) -> list[dict[str, Any]]:
         detail = "; ".join(str(error) for error in fault.errors)
         environment = fault.environment_id or fault.slug
         problems.append({**view, "environment": environment, "detail": detail})
+    problems += surface.routing.problems()
     document = surface.reconciler.document
     if document is None:
         return problems

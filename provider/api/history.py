@@ -11,7 +11,7 @@ from provider.api.door import author
 from provider.api.environments import written_one
 from provider.api.requests import json_body, query_of
 from provider.api.surface import SURFACE
-from provider.api.writing import changed_records, written
+from provider.api.writing import Made, changed_records, written
 from registry.errors import InvalidRecord
 from registry.schema import field_errors
 from registry.writer import Preview
@@ -76,6 +76,6 @@ async def confirm_edit(request: web.Request) -> web.Response:
     return await written(
         request,
         lambda store: store.confirm(),
-        lambda ids: web.json_response({"confirmed": ids}),
+        lambda ids: Made({"confirmed": ids}, ids),
         foreseen,
     )

@@ -9,9 +9,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.errors import FieldError, InvalidRecord
+from registry.errors import FieldError, InvalidRecord, NotReady
 from registry.schema import Environment, HealthStatus, State
-from registry.snapshot import Entry
+from registry.snapshot import Entry, Snapshot
+from registry.store import EnvironmentStore
 
 
 class ListQuery(BaseModel):
@@ -30,6 +31,13 @@ class ListQuery(BaseModel):
     ] = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     cursor: Annotated[str | None, Field(description="`next` of the page before")] = None
+
+
+def known_snapshot(store: EnvironmentStore) -> Snapshot:
+    """What is in force. Raises NotReady before the first reading."""
+    if store.snapshot is None:
+        raise NotReady("the catalogue could not be read since the start")
+    return store.snapshot
 
 
 def select(entries: Sequence[Entry], query: ListQuery) -> list[Entry]:

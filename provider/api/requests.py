@@ -35,6 +35,10 @@ class WriteQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dry_run: Annotated[bool, Field(description="say what would change, and save nothing")] = False
+    wait: Annotated[
+        float | None,
+        Field(ge=0, le=30, description="seconds to wait until every known Traefik serves it"),
+    ] = None
 
 
 async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> Any:

@@ -41,6 +41,7 @@ from provider.api.projects import list_projects, read_project
 from provider.api.prometheus import metrics
 from provider.api.published_routes import RoutesQuery, RoutesView, list_routes
 from provider.api.requests import WriteQuery
+from provider.api.routing import RoutingView, list_traefiks, read_routing
 from provider.api.traefik_config import ConfigQuery, traefik_config
 from provider.api.views import EnvironmentView, ListView, ProjectsView, StatusView
 from provider.api.writing import DryConfirmView, DryRunView
@@ -61,8 +62,8 @@ class NoQuery(BaseModel, extra="forbid"):
 class Route:
     """One row. `body` is what a request carries (a form of the record by name, or a model).
 
-    `answer` is what a success is, by `status` and in this `media` type; `also` are further successes; `dry` is what
-    `dry_run` answers, with 200.
+    `answer` is what a success is, by `status` and in this `media` type; `also` are
+    further successes; `dry` is what `dry_run` answers, with 200.
     """
 
     method: str
@@ -120,6 +121,9 @@ ROUTES: tuple[Route, ...] = (
           codes=("invalid_record", "not_ready")),
     Route("GET", "/api/routes/explain", Access.VIEWER, explain_route, ANY_JSON,
           query=ExplainQuery, codes=("invalid_record", "not_ready")),
+    Route("GET", f"{_ONE}/routing", Access.VIEWER, read_routing, RoutingView,
+          codes=("not_found", "not_ready")),
+    Route("GET", "/api/traefiks", Access.VIEWER, list_traefiks, ANY_JSON),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,

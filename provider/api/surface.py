@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -18,6 +17,7 @@ from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler
+from provider.routing.board import RoutingBoard
 from registry.store import EnvironmentStore
 from registry.workspaces import Workspaces
 
@@ -43,7 +43,11 @@ class Surface:
     meters: Meters
     stale_health_s: float
     tls_entrypoints: frozenset[str]
-    facts: Callable[[], tuple[TraefikFacts, ...]] = tuple
+    routing: RoutingBoard
+
+    def facts(self) -> tuple[TraefikFacts, ...]:
+        """What was last seen of each known Traefik."""
+        return self.routing.facts
 
 
 SURFACE = web.AppKey("surface", Surface)

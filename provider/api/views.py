@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,17 +36,50 @@ class FaultView(View):
     errors: list[PlacedErrorView]
 
 
+class ConditionView(View):
+    """One condition: whether it is so, why, since when, and of which document."""
+
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+    since: str | None
+    digest: str | None
+
+
+class LiveOnView(ConditionView):
+    """Whether one Traefik, by the URL of its API, serves an environment."""
+
+    traefik: str
+
+
+class ShortRoutingView(View):
+    """The conditions of an environment in short: null is not known.
+
+    After a write that waited, with what each known Traefik says.
+    """
+
+    valid: bool | None
+    accepted: bool | None
+    published: bool | None
+    live: bool | None
+    reason: str
+    message: str
+    traefiks: list[LiveOnView] | None = None
+
+
 class EnvironmentView(Environment):
     """An environment with its hydrated workspace; `fault` while the stored record is broken."""
 
     project: ProjectDefinition | None
     fault: FaultView | None = None
+    routing: ShortRoutingView | None = None
 
 
 class ListedView(Environment):
     """An environment in a list: its workspace stands beside the list."""
 
     fault: FaultView | None = None
+    routing: ShortRoutingView | None = None
 
 
 class ListView(View):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import ConfigDict
@@ -16,6 +16,7 @@ from provider.api.views import EnvironmentView, ProblemView, View
 from provider.preview import Difference
 from provider.render.conflicts import Conflict
 from provider.render.routes import PublishedRoute
+from provider.routing.values import Routing
 from registry.errors import RouteConflict
 from registry.revisions import changes_between, differences
 from registry.snapshot import Snapshot
@@ -23,6 +24,7 @@ from registry.store import EnvironmentStore
 from registry.writer import Preview
 
 Outcome = TypeVar("Outcome")
+_SHOWN_MAX = 100
 
 
 class ConflictView(View):
@@ -75,26 +77,76 @@ class DryConfirmView(DifferenceView):
     results: list[ChangedView]
 
 
+class Made(NamedTuple):
+    """The answer to a write: a value (none with 204), and of which environments it speaks."""
+
+    value: dict[str, Any] | None
+    ids: Sequence[str]
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
 async def written(
     request: web.Request,
     write: Callable[[EnvironmentStore], Awaitable[Outcome]],
-    answer: Callable[[Outcome], web.Response],
+    answer: Callable[[Outcome], Made],
     foreseen: Callable[[Outcome, Preview], dict[str, Any]],
     *,
     dry_run: bool = False,
+    show: Callable[[Made, Mapping[str, Routing]], Made] | None = None,
 ) -> web.Response:
-    """Do it, and give its answer; in a dry run only say what it would do.
+    """Do it, wait when that is asked for, and give its answer; a dry run only says what it would
+    do.
 
-    `foreseen` is what a dry run shows of the outcome, beside the differences. Raises as `write`.
+    `foreseen` is what a dry run shows of the outcome, beside the differences; `show` adds to an
+    answer what came of the waiting. Raises as `write`.
     """
-    surface = request.app[SURFACE]
-    if not (dry_run or query_of(request, WriteQuery).dry_run):
-        return answer(await write(surface.store))
+    surface, query = request.app[SURFACE], query_of(request, WriteQuery)
+    if not (dry_run or query.dry_run):
+        made = answer(await write(surface.store))
+        if query.wait is not None:
+            made = (show or with_routings)(
+                made, await surface.routing.settled(made.ids, query.wait)
+            )
+        return _response(made)
     store, rehearsal = surface.store.rehearsed()
     outcome = await write(store)
     found = await surface.previewer.difference(rehearsal.preview)
     view = difference_view(found, rehearsal.preview, rehearsal.conflict)
     return web.json_response({**foreseen(outcome, rehearsal.preview), **view})
+
+
+def with_routing(made: Made, found: Mapping[str, Routing]) -> Made:
+    """The answer about one environment, with its routing; without a body, in a header."""
+    routing = found[made.ids[0]]
+    if made.value is None:
+        gone = str(routing.claims_nothing).lower()
+        return made._replace(headers={**made.headers, "Routebook-Withdrawn": gone})
+    return made._replace(value={**made.value, "routing": routing.outcome()})
+
+
+def with_routings(made: Made, found: Mapping[str, Routing]) -> Made:
+    """The answer about several: whether all that are to be served are, and which are not."""
+    waiting = {
+        environment_id: routing.outcome()
+        for environment_id, routing in found.items()
+        if routing.live.status != "True" and not routing.claims_nothing
+    }
+    shown = [{"environment_id": key, **waiting[key]} for key in list(waiting)[:_SHOWN_MAX]]
+    first = shown[0] if shown else {"reason": "live", "message": "every known Traefik serves them"}
+    routing = {
+        "live": not waiting,
+        "reason": first["reason"],
+        "message": first["message"],
+        "not_live": shown,
+    }
+    return made._replace(value={**(made.value or {}), "routing": routing})
+
+
+def _response(made: Made) -> web.Response:
+    if made.value is None:
+        return web.Response(status=made.status, headers=made.headers)
+    return web.json_response(made.value, status=made.status, headers=made.headers)
 
 
 def difference_view(

@@ -42,3 +42,10 @@ def routes_of(document: Document) -> Iterator[PublishedRoute]:
         for claim in fragment.claims:
             holder = lost.get((fragment.environment_id, claim))
             yield PublishedRoute(claim, fragment, holder)
+
+
+def routes_of_fragment(document: Document, fragment: Fragment) -> Iterator[PublishedRoute]:
+    """The routes of one environment, as the record has them."""
+    lost = {each.claim: each.holder for each in document.lost.get(fragment.environment_id, ())}
+    for claim in fragment.claims:
+        yield PublishedRoute(claim, fragment, lost.get(claim))

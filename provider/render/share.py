@@ -20,6 +20,15 @@ class Share:
     middlewares: dict[str, Any]
     certificate: str | None
 
+    def document(self) -> dict[str, Any]:
+        """As the document has it, in parts that are not empty."""
+        http = {
+            "routers": self.routers,
+            "services": self.services,
+            "middlewares": self.middlewares,
+        }
+        return {"http": {key: value for key, value in http.items() if value}}
+
     @property
     def tag(self) -> str:
         """Equal for equal shares, of whatever documents; the certificate counts."""

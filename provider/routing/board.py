@@ -13,13 +13,14 @@ from provider.neighbours.index import Neighbour, NeighbourIndex
 from provider.observe.facts import RouterFact, TraefikFacts
 from provider.observe.sighting import Run, Sighting
 from provider.polls import Polls
-from provider.reconciler import Reconciler
+from provider.reconciler import Reconciler, Rendered
 from provider.render.document import Document
 from provider.render.rules import priority
 from provider.routing.announcer import Announcer
 from provider.routing.conditions import acceptance, publication_of, validity
 from provider.routing.exceptions import Exceptions, Kind
 from provider.routing.live import Watched, live_on
+from provider.routing.problems import problems_of
 from provider.routing.refusal import refused_since
 from provider.routing.values import Condition, LiveOn, Routing, Status
 from registry.snapshot import Entry, RawRecord, Snapshot
@@ -53,8 +54,10 @@ class RoutingBoard:
         reconciler: Reconciler,
         polls: Polls,
         announcer: Announcer,
+        tls_entrypoints: frozenset[str],
         clock: Callable[[], datetime],
     ) -> None:
+        self._tls_entrypoints = tls_entrypoints
         self._store, self._reconciler, self._polls = store, reconciler, polls
         self._announcer, self._clock = announcer, clock
         self._log, self._exceptions = DocumentLog(), Exceptions()
@@ -76,9 +79,9 @@ class RoutingBoard:
         """A document came into force."""
         self._log.add(document.digest, document.shares, self._clock(), changed_at_s)
 
-    def rendered(self, snapshot: Snapshot, document: Document) -> None:
+    def rendered(self, rendered: Rendered) -> None:
         """A pass ended: what is wrong with the catalogue may be something else."""
-        self._exceptions.note(snapshot, document, self._clock())
+        self._exceptions.note(rendered.snapshot, rendered.document, self._clock())
         self._tell_waiting()
 
     def seen(self, facts: TraefikFacts) -> None:
@@ -87,9 +90,9 @@ class RoutingBoard:
         before, runs = known.sighting.facts, known.sighting.runs
         run = runs[-1] if runs else None
         if known.sighting.see(facts, self._clock()):
-            if known.neighbours != facts.neighbours:
-                known.neighbours = facts.neighbours
-                known.index = NeighbourIndex(facts.neighbours)
+            others = tuple(each for each in facts.neighbours if _may_meet_ours(each))
+            if known.neighbours != others:
+                known.neighbours, known.index = others, NeighbourIndex(others)
             if runs and runs[-1] is not run:
                 self._announce_run(known, run)
             names = {fault.name for fault in before.faults}
@@ -119,6 +122,21 @@ class RoutingBoard:
             live=_over_all(traefiks),
             traefiks=traefiks,
         )
+
+    def live_counts(self) -> dict[str, int | None]:
+        """By Traefik, how many environments it serves as they are now; None: nobody can tell."""
+        document = self._reconciler.document
+        return {url: self._live_count(known) for url, known in self._known.items()}
+
+    def problems(self) -> list[dict[str, str | None]]:
+        """What is wrong with the known Traefiks, as `/api/health` shows it."""
+        return [
+            {"code": each.code, "environment": each.environment_id, "detail": each.detail}
+            for known in self._known.values()
+            for each in problems_of(
+                known.sighting.facts, known.refused_since, self._tls_entrypoints
+            )
+        ]
 
     def neighbours_of(self, environment_id: str) -> list[tuple[str, Neighbour]]:
         """Routers of other providers that meet its claims, each with the Traefik that has it."""
@@ -183,6 +201,16 @@ class RoutingBoard:
     ) -> Condition:
         return replace(condition, since=self._exceptions.since(name, kind) or otherwise)
 
+    def _live_count(self, known: _Known) -> int | None:
+        document, facts, latest = self._reconciler.document, known.sighting.facts, self._log.latest
+        if document is None or latest is None or not facts.reached:
+            return None
+        run = self._log.get(facts.live_digest)
+        if run is None:
+            return 0 if facts.live_digest is None else None
+        same = document.shares.keys() - self._log.changed(run, latest)
+        return sum(self._is_live(known, each) for each in same)
+
     def _announce_run(self, known: _Known, before: Run | None) -> None:
         """A Traefik runs another document: who became live with it, and how long it took."""
         facts, was_seen = known.sighting.facts, before is not None
@@ -209,6 +237,11 @@ class RoutingBoard:
             self._announcer.takes_document(facts)
         is_live = facts.reached and digest is not None and facts.live_digest == digest
         self._announcer.measure(facts, is_live=is_live, is_refused=since is not None)
+
+
+def _may_meet_ours(router: RouterFact) -> bool:
+    """No record is routed on Traefik's own entrypoint, where its API and dashboard are."""
+    return router.entrypoints != ("traefik",)
 
 
 def _over_all(traefiks: Sequence[LiveOn]) -> Condition:

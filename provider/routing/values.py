@@ -73,26 +73,26 @@ class Routing:
         }
 
     @property
+    def claims_nothing(self) -> bool:
+        """Whether no Traefik is to serve it, and none does."""
+        return self.published.status == "False" and self.is_settled
+
+    @property
     def is_settled(self) -> bool:
         """Whether there is nothing to wait for."""
         return all(each.settled for each in self.traefiks)
 
     def in_short(self) -> dict[str, Any]:
-        """One line of it: null is not known. `reason` is that of the first that is not so."""
-        wrong = (each for each in self.conditions.values() if each.status != "True")
-        first = next(wrong, self.live)
+        """The least of it: null is not known. `reason` is why it is live, or why not."""
+        served = "True" in (self.live.status, self.published.status)
+        decisive = self.live if served else self.published
         flags = {name.lower(): _FLAG[each.status] for name, each in self.conditions.items()}
-        return {**flags, "reason": first.reason}
+        return {**flags, "reason": decisive.reason, "message": decisive.message}
 
     def outcome(self) -> dict[str, Any]:
-        """What a write that waited says."""
-        first = next((c for c in self.conditions.values() if c.status != "True"), self.live)
-        return {
-            "live": self.live.status == "True",
-            "reason": first.reason,
-            "message": first.message,
-            "traefiks": [each.view() for each in self.traefiks],
-        }
+        """What a write that waited says: what is not known to be live is not."""
+        traefiks = [each.view() for each in self.traefiks]
+        return {**self.in_short(), "live": self.live.status == "True", "traefiks": traefiks}
 
 
 _FLAG: dict[Status, bool | None] = {"True": True, "False": False, "Unknown": None}

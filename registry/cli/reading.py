@@ -10,7 +10,7 @@ import typer
 from registry.cli.terminal import AsJson, Ref, client_of, remark, say, say_json, sheet, table
 
 Project = Annotated[str | None, typer.Option("--project-id", "--project", help="of this workspace")]
-_READ_ONLY = ("project", "fault", "created_at", "updated_at")
+_READ_ONLY = ("project", "fault", "routing", "created_at", "updated_at")
 
 
 def list_environments(
@@ -168,7 +168,7 @@ def _facts(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
         elif value not in (None, "", [], {}):
             facts.append((name, value))
 
-    apart = ("project", "fault", "ports")
+    apart = ("project", "fault", "ports", "routing")
     add("", {key: value for key, value in environment.items() if key not in apart})
     return facts
 

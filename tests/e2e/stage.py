@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from provider.daemon import running
-from provider.demo.traefik_process import TraefikProcess
+from provider.demo.traefik_process import TraefikProcess, free_port
 from provider.settings import read_settings
 from tests.e2e.asking import Answer, ask, eventually
 from tests.e2e.parts import Upstreams, all_upstreams, make_folders, polling, settings
@@ -125,6 +125,15 @@ class Stage:
         assert found is not None
         return int(float(found.group(1)))
 
+    async def get(self, path: str) -> Any:
+        """What our API says."""
+        async with self.session.get(f"{self.api}{path}") as response:
+            return await response.json()
+
+    async def routing(self, ref: str) -> Any:
+        """The conditions of an environment."""
+        return await self.get(f"/api/environments/{ref}/routing")
+
     async def problems(self, environment: str) -> set[str]:
         """The codes of what the daemon says is wrong with an environment (its id or slug)."""
         async with self.session.get(f"{self.api}/api/health") as response:
@@ -141,9 +150,14 @@ async def stage_in(
     async with AsyncExitStack() as stack:
         upstreams = await stack.enter_async_context(all_upstreams(folder))
         daemon = await stack.enter_async_context(AsyncExitStack())
-        port = await daemon.enter_async_context(running(read_settings([*settings(folder), *flags])))
+        ports = free_port(), free_port(), free_port()
+        known = f"--traefik-api=http://127.0.0.1:{ports[2]}"
+        settled = read_settings([*settings(folder), known, *flags])
+        port = await daemon.enter_async_context(running(settled))
         api = f"http://127.0.0.1:{port}"
-        proxy = await stack.enter_async_context(polling(api, folder / "traefik", upstreams))
+        proxy = await stack.enter_async_context(
+            polling(api, folder / "traefik", upstreams, ports=ports)
+        )
         # The daemon goes first: Traefik does not end while a poll of its own is held.
         stack.push_async_callback(daemon.aclose)
         session = await stack.enter_async_context(aiohttp.ClientSession())
