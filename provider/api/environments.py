@@ -57,9 +57,7 @@ async def read_environment(request: web.Request) -> web.Response:
         raise Quarantined(
             "the stored record is broken and never was good: " + "; ".join(map(str, errors))
         )
-    surface = request.app[SURFACE]
-    routing = surface.routing.routing_of(entry).in_short()
-    view = {**environment_view(entry, surface.workspaces), "routing": routing}
+    view = environment_view(entry, request.app[SURFACE].workspaces)
     return web.json_response(view, headers={"ETag": f'"{entry.environment.revision}"'})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,20 +71,23 @@ def polling(
     upstreams: Upstreams,
     *,
     ports: tuple[int, int, int] | None = None,
+    alter: Callable[[dict[str, Any]], None] = lambda _: None,
     **poll: str,
 ) -> AbstractAsyncContextManager[TraefikProcess]:
-    """A Traefik as advised, with metrics and a file provider; `poll` alters its http provider."""
-    add_file_provider = file_provider(folder, _dynamic(upstreams))
+    """A Traefik as advised, with metrics and a file provider; `poll` alters its http provider,
+    `alter` its whole static configuration."""
+    add_file_provider = file_provider(folder, dynamic(upstreams))
 
     def change(static: dict[str, Any]) -> None:
         static["metrics"] = {"prometheus": {}}
         static["providers"]["http"] |= poll
         add_file_provider(static)
+        alter(static)
 
     return traefik(f"{api}/traefik/config", folder, ports=ports, change=change)
 
 
-def _dynamic(upstreams: Upstreams) -> dict[str, Any]:
+def dynamic(upstreams: Upstreams) -> dict[str, Any]:
     """What operators keep in files: middlewares, and the transport to https upstreams."""
     middlewares = {
         name: {"replacePathRegex": {"regex": "^/app/(.*)", "replacement": f"/app/{name}/$1"}}

@@ -11,12 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import yaml
 
 from provider.daemon import running
 from provider.demo.traefik_process import TraefikProcess, free_port
 from provider.settings import read_settings
 from tests.e2e.asking import Answer, ask, eventually
-from tests.e2e.parts import Upstreams, all_upstreams, make_folders, polling, settings
+from tests.e2e.parts import (
+    Upstreams,
+    all_upstreams,
+    dynamic,
+    make_folders,
+    polling,
+    settings,
+)
 from tests.e2e.records import body, put
 
 Document = dict[str, Any]
@@ -49,9 +57,26 @@ class Stage:
 
     async def write(self, method: str, ref: str, value: Any = None) -> tuple[int, Any]:
         """A write through the REST API: the status, and the answer as JSON."""
-        url = f"{self.api}/api/environments" + (f"/{ref}" if ref else "")
+        url = f"{self.api}/api/environments" + (ref if ref[:1] in ("", "?", ":") else f"/{ref}")
         async with self.session.request(method, url, json=value) as response:
             return response.status, await response.json() if response.status != 204 else None
+
+    async def delete(self, ref: str) -> tuple[int, Mapping[str, str]]:
+        """The status and the headers of the answer."""
+        async with self.session.delete(f"{self.api}/api/environments/{ref}") as response:
+            return response.status, response.headers
+
+    def neighbours(self, rule: str, priority: int) -> None:
+        """One router of Traefik's file provider, `theirs`."""
+        config = dynamic(self.upstreams)
+        servers = {"servers": [{"url": self.upstreams.green}]}
+        config["http"]["services"] = {"theirs": {"loadBalancer": servers}}
+        config["http"]["routers"] = {
+            "theirs": {
+                "rule": rule, "priority": priority, "service": "theirs", "entryPoints": ["web"],
+            }
+        }  # fmt: skip
+        put(self.proxy.folder / "dynamic.yml", yaml.safe_dump(config).encode())
 
     async def create(self, slug: str, state: str = "active", **router: Any) -> str:
         """The id of a new environment; upstream blue, unless the router says otherwise."""
@@ -134,7 +159,7 @@ class Stage:
         """The conditions of an environment."""
         return await self.get(f"/api/environments/{ref}/routing")
 
-    async def problems(self, environment: str) -> set[str]:
+    async def problems(self, environment: str | None) -> set[str]:
         """The codes of what the daemon says is wrong with an environment (its id or slug)."""
         async with self.session.get(f"{self.api}/api/health") as response:
             found = (await response.json())["problems"]
@@ -143,20 +168,28 @@ class Stage:
 
 @asynccontextmanager
 async def stage_in(
-    folder: Path, *flags: str, records: tuple[Any, ...] = ()
+    folder: Path,
+    *flags: str,
+    records: tuple[Any, ...] = (),
+    also: str = "",
+    alter: Callable[[dict[str, Any]], None] = lambda _: None,
+    poll: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
-    """Everything up, on free ports, over a catalogue of these records; all of it ends after."""
+    """Everything up, on free ports, over a catalogue of these records; all of it ends after.
+
+    `also` is the API of a further known Traefik; `alter` and `poll` as for `polling`.
+    """
     data = make_folders(folder, records)
     async with AsyncExitStack() as stack:
         upstreams = await stack.enter_async_context(all_upstreams(folder))
         daemon = await stack.enter_async_context(AsyncExitStack())
         ports = free_port(), free_port(), free_port()
-        known = f"--traefik-api=http://127.0.0.1:{ports[2]}"
+        known = f"--traefik-api=http://127.0.0.1:{ports[2]} {also}"
         settled = read_settings([*settings(folder), known, *flags])
         port = await daemon.enter_async_context(running(settled))
         api = f"http://127.0.0.1:{port}"
         proxy = await stack.enter_async_context(
-            polling(api, folder / "traefik", upstreams, ports=ports)
+            polling(api, folder / "traefik", upstreams, ports=ports, alter=alter, **(poll or {}))
         )
         # The daemon goes first: Traefik does not end while a poll of its own is held.
         stack.push_async_callback(daemon.aclose)
