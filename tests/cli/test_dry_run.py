@@ -13,7 +13,7 @@ from tests.api.steps import until_problem, until_routed
 from tests.cli.conftest import Shell
 from tests.cli.test_importing import COMPOSE, TRAEFIK
 from tests.daemons import Daemon
-from tests.safety.records import record, several
+from tests.safety.records import record
 
 
 @pytest.fixture
@@ -148,10 +148,8 @@ async def test_as_json_it_is_the_value_of_the_api(seeded: Daemon, shell: Shell) 
     assert ended.value["confirmed"] == []
 
 
-async def test_a_host_name_in_colour_is_printed_and_not_obeyed(
-    seeded: Daemon, shell: Shell
-) -> None:
+async def test_a_text_in_colour_is_printed_and_not_obeyed(seeded: Daemon, shell: Shell) -> None:
     async with unchanged(seeded):
         ended = await shell("update", "dev", "--name", "\u001b[31mred", "--dry-run")
+    assert r'-> "\u001b[31mred"' in ended.out
     assert "\u001b" not in ended.out
-    assert len(several(1)) == 1
