@@ -29,7 +29,7 @@ _NEXT_STEPS = {
     "forbidden": "use an account or a token of a role that may: `routebook whoami`",
     "not_found": "`routebook list` shows what there is",
     "quarantined": "`routebook show` it, then mend it in the file or with `routebook apply`",
-    "edit_held": "`routebook confirm` lets the hand edit through",
+    "edit_held": "`routebook confirm` lets the hand edit through; with --dry-run it shows it first",
     "catalogue_unreadable": "mend the file; `routebook check` says where",
     "edited_elsewhere": "run the command again",
     "revision_conflict": "run the command again",
