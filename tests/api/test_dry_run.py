@@ -21,6 +21,7 @@ from tests.api.dry_runs import (
 )
 from tests.api.steps import (
     ALL,
+    create,
     document,
     refused,
     until_problem,
