@@ -48,6 +48,7 @@ class Client:
 
     Who calls: AGENT_TOKEN (or the file AGENT_TOKEN_FILE), else AGENT_EMAIL with AGENT_PASSWORD,
     else the token that `login` stored. Each method raises the registry's errors and Unreachable.
+    With `dry_run` a write gives what it would change, and changes nothing.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -86,27 +87,30 @@ class Client:
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))
 
-    def create(self, body: Any) -> dict[str, Any]:
+    def create(self, body: Any, *, dry_run: bool = False) -> dict[str, Any]:
         """A new environment."""
-        created: dict[str, Any] = self.call("POST", _ALL, body)
+        created: dict[str, Any] = self.call("POST", _ALL + _dry(dry_run), body)
         return created
 
-    def patch(self, ref: str, patch: Any, etag: str | None = None) -> dict[str, Any]:
+    def patch(
+        self, ref: str, patch: Any, etag: str | None = None, *, dry_run: bool = False
+    ) -> dict[str, Any]:
         """A merge patch; with `etag` only on that revision."""
-        changed: dict[str, Any] = self._answer("PATCH", _one(ref), patch, etag).value
+        path = _one(ref) + _dry(dry_run)
+        changed: dict[str, Any] = self._answer("PATCH", path, patch, etag).value
         return changed
 
-    def delete(self, ref: str) -> None:
-        """Take an environment away."""
-        self.call("DELETE", _one(ref))
+    def delete(self, ref: str, *, dry_run: bool = False) -> dict[str, Any]:
+        """Take an environment away; nothing is left to show."""
+        foreseen: dict[str, Any] | None = self.call("DELETE", _one(ref) + _dry(dry_run))
+        return foreseen or {}
 
     def apply(
         self, records: Sequence[Any], project_id: str | None, *, prune: bool, dry_run: bool
     ) -> dict[str, Any]:
         """Declared records, all or none."""
         body = {"environments": records, "project_id": project_id, "prune": prune}
-        query = _query({"dry_run": "true" if dry_run else None})
-        applied: dict[str, Any] = self.call("POST", f"{_ALL}:apply{query}", body)
+        applied: dict[str, Any] = self.call("POST", f"{_ALL}:apply{_dry(dry_run)}", body)
         return applied
 
     def history(self, ref: str | None, since: int = 0, limit: int = 100) -> list[dict[str, Any]]:
@@ -117,11 +121,10 @@ class Client:
         ]
         return rows
 
-    def revert(self, ref: str, revision: int) -> dict[str, Any] | None:
+    def revert(self, ref: str, revision: int, *, dry_run: bool = False) -> dict[str, Any] | None:
         """The state after a revision, as a new change; None when that was deletion."""
-        restored: dict[str, Any] | None = self.call(
-            "POST", f"{_one(ref)}/revert", {"revision": revision}
-        )
+        path = f"{_one(ref)}/revert{_dry(dry_run)}"
+        restored: dict[str, Any] | None = self.call("POST", path, {"revision": revision})
         return restored
 
     def events(
@@ -158,6 +161,11 @@ class Client:
             return [str(each) for each in answer["confirmed"]]
         except (KeyError, TypeError) as error:
             raise self._stranger() from error
+
+    def confirmable(self) -> dict[str, Any]:
+        """What `confirm` would let through, and change."""
+        foreseen: dict[str, Any] = self.call("POST", f"/api/catalogue/confirm{_dry(True)}", {})
+        return foreseen
 
     def close(self) -> None:
         """End the login that AGENT_EMAIL and AGENT_PASSWORD made, if one was made."""
@@ -268,6 +276,10 @@ def _given_token(environ: Mapping[str, str]) -> str | None:
 
 def _one(ref: str) -> str:
     return f"{_ALL}/{quote(ref, safe='')}"
+
+
+def _dry(dry_run: bool) -> str:
+    return "?dry_run=true" if dry_run else ""
 
 
 def _query(parameters: Mapping[str, object]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -113,7 +115,10 @@ async def written(
     outcome = await write(store)
     found = await surface.previewer.difference(rehearsal.preview)
     view = difference_view(found, rehearsal.preview, rehearsal.conflict)
-    return web.json_response({**foreseen(outcome, rehearsal.preview), **view})
+    shown = {**foreseen(outcome, rehearsal.preview), **view}
+    # Of a large batch it is long, and the loop has others to answer.
+    text = await asyncio.to_thread(json.dumps, shown)
+    return web.json_response(text=text)
 
 
 def with_routing(made: Made, found: Mapping[str, Routing]) -> Made:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.cli.foreseen import SIGNS, DryRun, say_effects, say_item
 from registry.cli.reading import Project
 from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, words_of
 from registry.client import Client
@@ -18,9 +20,7 @@ from registry.errors import RegistryError
 if TYPE_CHECKING:
     from registry.cli.declared import Declared
 
-_STAMPS = ("/created_at", "/updated_at")
-_SIGNS = {"created": "+", "changed": "~", "removed": "-", "unchanged": " "}
-DryRun = Annotated[bool, typer.Option("--dry-run", help="print the difference, change nothing")]
+_OTHER = re.compile(r"/environments/(\d+)\b")
 RetireOnStop = Annotated[
     bool,
     typer.Option(help="then stay, and at SIGTERM set what was applied to retired"),
@@ -63,11 +63,11 @@ def apply(
 
 
 def apply_records(
-    context: typer.Context, records: Sequence[Any], *, as_json: bool
+    context: typer.Context, records: Sequence[Any], *, dry_run: bool, as_json: bool
 ) -> tuple[Client, dict[str, Any]]:
     """Apply records that a program made; says what became of them."""
     client = client_of(context)
-    applied = client.apply(records, None, prune=False, dry_run=False)
+    applied = client.apply(records, None, prune=False, dry_run=dry_run)
     say_applied(applied, as_json=as_json)
     return client, applied
 
@@ -79,12 +79,13 @@ def say_applied(applied: Mapping[str, Any], *, as_json: bool) -> None:
         return
     for item in applied["results"]:
         if item["action"] != "unchanged":
-            say(printable(f"{_SIGNS[item['action']]} {item['slug']} ({item['environment_id']})"))
-        if item["action"] == "changed" or (applied["dry_run"] and item["action"] == "created"):
-            for change in item["changes"]:
-                if change["pointer"] not in _STAMPS:
-                    say(printable(f"    {_change(change)}"))
-    counts = ", ".join(f"{applied[each]} {each}" for each in _SIGNS)
+            shown = item["action"] == "changed" or (
+                applied["dry_run"] and item["action"] == "created"
+            )
+            say_item(item, with_changes=shown)
+    if applied["dry_run"]:
+        say_effects(applied)
+    counts = ", ".join(f"{applied[each]} {each}" for each in SIGNS)
     say(f"{'would be: ' if applied['dry_run'] else ''}{counts}")
 
 
@@ -132,21 +133,20 @@ def _with_places(error: RegistryError, declared: Sequence[Declared]) -> Iterable
         if index.isdigit() and int(index) < len(declared):
             pointer = f"/{inner}" if inner else ""
             where = declared[int(index)].where(pointer)
-            placed.append(f"{where}: {pointer or 'the record'}: {fault.message}")
+            message = _OTHER.sub(partial(_where, declared), fault.message)
+            placed.append(f"{where}: {pointer or 'the record'}: {message}")
     if not placed:
         return words_of(error)
     return [f"routebook: {error.code}: {error.detail.partition(': ')[0]}", *placed]
+
+
+def _where(declared: Sequence[Declared], found: re.Match[str]) -> str:
+    """A record that a message names by its place in the batch, by that in its file."""
+    index = int(found[1])
+    return declared[index].where("") if index < len(declared) else found[0]
 
 
 def _ask(applied: Mapping[str, Any]) -> None:
     removed = [item["slug"] for item in applied["results"] if item["action"] == "removed"]
     if removed:
         typer.confirm(f"Remove {', '.join(map(printable, removed))}?", abort=True, err=True)
-
-
-def _change(change: Mapping[str, Any]) -> str:
-    before, after = (
-        json.dumps(change[side], ensure_ascii=False) if side in change else "nothing"
-        for side in ("before", "after")
-    )
-    return f"{change['pointer'] or 'the record'}: {before} -> {after}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -64,24 +65,47 @@ def _records(source: str) -> Iterator[Declared]:
 
 
 def _text_of(source: str) -> str:
+    name = "standard input" if source == "-" else source
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
+        # Bytes: what standard input decodes to would depend on the locale.
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
-        raise NotDeclared(f"{source}: cannot be read: {error.strerror or error}") from error
+        raise NotDeclared(f"{name}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise NotDeclared(f"{source}: not UTF-8") from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise NotDeclared(f"{name}: not UTF-8, from line {line} on") from error
 
 
 def _split(value: Any, source: str, place: _Place) -> Iterator[Declared]:
     before: list[str | int] = []
-    if isinstance(value, dict) and isinstance(value.get("environments"), list):
+    if isinstance(value, dict) and "environments" in value:
         value, before = value["environments"], ["environments"]
+        if not isinstance(value, list):
+            reason = "`environments` is no list of records; write `environments: []` to mean none"
+            raise _fault(source, place(before), reason)
     if not isinstance(value, list):
         items = [] if value is None else [(value, before)]
     else:
         items = [(each, [*before, index]) for index, each in enumerate(value)]
     for item, path in items:
+        for odd in _not_finite(item, tuple(path)):
+            reason = "not a number that JSON has; in quotes it is text"
+            raise _fault(source, place(odd), reason)
         yield Declared(item, source, lambda inner, path=path: place([*path, *inner]))  # type: ignore[misc]
+
+
+def _not_finite(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """The paths of .inf, .nan, and numbers too large."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _not_finite(inner, (*path, key))
+
+
+def _fault(source: str, place: tuple[int, int], reason: str) -> NotDeclared:
+    return NotDeclared(f"{source}:{place[0]}:{place[1]}: {reason}")
 
 
 def yaml_documents(source: str) -> Iterator[tuple[Any, _Place]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,11 @@ Ports = Annotated[
 ]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="POINTER=VALUE", help="any field, by its JSON pointer"),
+    typer.Option(
+        "--set",
+        metavar="POINTER=VALUE",
+        help='any field, by its JSON pointer; nothing, or null, takes it away; "" is an empty text',
+    ),
 ]
 
 
@@ -151,19 +156,26 @@ def _value(field: FieldFlag, value: Any) -> Any:
 
 
 def with_ports(record: dict[str, Any], texts: Sequence[str]) -> None:
-    """Put these ports into the record; one of the same name is replaced."""
+    """Put these ports into the record; one of the same name is replaced. Raises WrongFlag."""
     ports = {port["name"]: port for port in record.get("ports") or ()}
+    named = set()
     for text in texts:
         found = _PORT.match(text)
         if found is None:
             raise WrongFlag(f"--port {text!r}: write NAME:PORT, NAME:PORT/PROTOCOL or …=URL")
         given = {key: value for key, value in found.groupdict().items() if value is not None}
+        if given["name"] in named:
+            raise WrongFlag(f"--port {text!r}: {given['name']!r} is given twice; names are unique")
+        named.add(given["name"])
         ports[given["name"]] = {**ports.get(given["name"], {}), **given, "port": int(given["port"])}
     record["ports"] = list(ports.values())
 
 
 def with_values(record: dict[str, Any], texts: Sequence[str]) -> None:
-    """Put each `pointer=value` into the record; null takes a key away, `-` appends to a list."""
+    """Put each `pointer=value` into the record; `-` appends to a list.
+
+    null, or nothing after the `=`, takes a key away. Raises WrongFlag.
+    """
     # Imported here: `--help` need not wait for what names need.
     from registry.names import pointer_path
 
@@ -171,14 +183,31 @@ def with_values(record: dict[str, Any], texts: Sequence[str]) -> None:
         pointer, equals, value = text.partition("=")
         if not equals or not pointer.startswith("/"):
             raise WrongFlag(f"--set {text!r}: write POINTER=VALUE, such as /metadata/team=blue")
-        _assign(record, pointer_path(pointer), _json_or_text(value), text)
+        try:
+            _assign(record, pointer_path(pointer), _json_or_text(value), text)
+        except _NotFinite as error:
+            reason = f"{error} is no number of JSON; in quotes it is text"
+            raise WrongFlag(f"--set {text!r}: {reason}") from error
 
 
 def _json_or_text(value: str) -> Any:
     try:
-        return json.loads(value)
+        return json.loads(value, parse_constant=_finite, parse_float=_finite) if value else None
+    except _NotFinite:
+        raise
     except ValueError:
         return value
+
+
+class _NotFinite(ValueError):
+    """A number that JSON does not have: NaN, Infinity, or one that is too large."""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _NotFinite(text)
+    return number
 
 
 def _assign(record: Any, keys: Sequence[str], value: Any, text: str) -> None:

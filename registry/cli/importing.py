@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from registry.cli.applying import RetireOnStop, apply_records, hold_signals, retire_at_stop
+from registry.cli.foreseen import DryRun
 from registry.cli.terminal import AsJson, remark, say, say_json
+from registry.client import Client
 
 if TYPE_CHECKING:
     from registry.importers.imported import Imported
@@ -41,6 +43,7 @@ def import_compose(
     ] = None,
     apply: Apply = False,
     retire_on_stop: RetireOnStop = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Records of a compose file.
@@ -52,9 +55,8 @@ def import_compose(
     from registry.importers.interpolation import interpolate
 
     _check_names(project_id, host)
-    if retire_on_stop and not apply:
-        raise typer.BadParameter("--retire-on-stop goes with --apply")
-    if retire_on_stop:
+    _check_flags(apply=apply, retire_on_stop=retire_on_stop, dry_run=dry_run)
+    if retire_on_stop and not dry_run:
         hold_signals()
     folder = Path.cwd() if file == "-" else Path(file).absolute().parent
     variables = _variables(env_file or folder / ".env", context.obj, asked=env_file is not None)
@@ -72,7 +74,11 @@ def import_compose(
         )
     except ValueError as error:
         raise typer.BadParameter(f"{file}: {error}") from error
-    _deliver(context, imported, warnings, apply=apply, stay=retire_on_stop, as_json=as_json)
+    client, applied = _deliver(
+        context, imported, warnings, apply=apply, dry_run=dry_run, as_json=as_json
+    )
+    if client and retire_on_stop and not dry_run:
+        retire_at_stop(client, applied)
 
 
 def import_traefik(
@@ -83,6 +89,7 @@ def import_traefik(
     region: Region = "local",
     state: State = "active",
     apply: Apply = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Records of a Traefik file.
@@ -93,13 +100,14 @@ def import_traefik(
     from registry.importers.traefik_file import from_traefik
 
     _check_names(project_id)
+    _check_flags(apply=apply, retire_on_stop=False, dry_run=dry_run)
     try:
         imported = from_traefik(
             _mapping_in(file), project_id=project_id, provider=provider, region=region, state=state
         )
     except ValueError as error:
         raise typer.BadParameter(f"{file}: {error}") from error
-    _deliver(context, imported, (), apply=apply, stay=False, as_json=as_json)
+    _deliver(context, imported, (), apply=apply, dry_run=dry_run, as_json=as_json)
 
 
 def _check_names(project_id: str, host: str | None = None) -> None:
@@ -114,28 +122,34 @@ def _check_names(project_id: str, host: str | None = None) -> None:
         raise typer.BadParameter(f"--host: {error}") from error
 
 
+def _check_flags(*, apply: bool, retire_on_stop: bool, dry_run: bool) -> None:
+    for flag, given in (("--retire-on-stop", retire_on_stop), ("--dry-run", dry_run)):
+        if given and not apply:
+            raise typer.BadParameter(f"{flag} goes with --apply")
+
+
 def _deliver(
     context: typer.Context,
     imported: Imported,
     warnings: Sequence[str],
     *,
     apply: bool,
-    stay: bool,
+    dry_run: bool,
     as_json: bool,
-) -> None:
+) -> tuple[Client | None, dict[str, Any]]:
+    """Apply the records, or print them; the API that has them, and what became of them."""
     for sentence in (*warnings, *imported.left_out):
         remark(sentence)
     records: list[Any] = list(imported.records)
     if apply:
-        client, applied = apply_records(context, records, as_json=as_json)
-        if stay:
-            retire_at_stop(client, applied)
-    elif as_json:
+        return apply_records(context, records, dry_run=dry_run, as_json=as_json)
+    if as_json:
         say_json({"environments": records})
     else:
         from registry.yaml_text import dump
 
         say(dump({"environments": records}).rstrip("\n"))
+    return None, {}
 
 
 def _mapping_in(file: str) -> Mapping[str, Any]:

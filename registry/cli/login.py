@@ -25,7 +25,7 @@ def login(
     client, environ = client_of(context), context.obj
     email = email or environ.get("AGENT_EMAIL") or typer.prompt("E-mail", err=True)
     if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
+        password = _password()
     else:
         given = environ.get("AGENT_PASSWORD")
         password = given or typer.prompt("Password", hide_input=True, err=True)
@@ -35,6 +35,13 @@ def login(
         say_json({"url": client.url, "email": email, "expires_at": session["expires_at"]})
     else:
         say(f"{email} is logged in at {client.url} until {session['expires_at']}")
+
+
+def _password() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:  # not the error itself: it would quote the password
+        raise typer.BadParameter("--password-stdin: standard input is not UTF-8") from None
 
 
 def logout(context: typer.Context, as_json: AsJson = False) -> None:

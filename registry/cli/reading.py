@@ -92,6 +92,8 @@ def history(
 
     Of one environment, newest first, or of all since a revision.
     """
+    if ref == "":
+        raise typer.BadParameter("REF is empty; leave it out for the history of all")
     rows = client_of(context).history(ref, since, limit)[:limit]
     if as_json:
         say_json({"history": rows})

@@ -17,6 +17,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard
 Ref = Annotated[str, typer.Argument(metavar="REF", help="the id or the slug of an environment")]
 
 _FAULTS_SHOWN = 20
+_GAP = 2
+_NARROWEST = 3
 _STYLES = {
     "active": "green", "healthy": "green", "published": "green", "created": "green",
     "maintenance": "yellow", "degraded": "yellow", "changed": "yellow", "planned": "cyan",
@@ -27,7 +29,7 @@ _NEXT_STEPS = {
     "forbidden": "use an account or a token of a role that may: `routebook whoami`",
     "not_found": "`routebook list` shows what there is",
     "quarantined": "`routebook show` it, then mend it in the file or with `routebook apply`",
-    "edit_held": "`routebook confirm` lets the hand edit through",
+    "edit_held": "`routebook confirm` lets the hand edit through; with --dry-run it shows it first",
     "catalogue_unreadable": "mend the file; `routebook check` says where",
     "edited_elsewhere": "run the command again",
     "revision_conflict": "run the command again",
@@ -88,22 +90,45 @@ def printable(value: object) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows under their columns: cut to the width of a terminal, whole into a pipe."""
+    """Rows under their columns: cut to the width of a terminal, whole into a pipe.
+
+    The widest columns are cut, none is left out.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    lines = [[printable(row.get(column)) for column in columns] for row in rows]
     console = Console() if sys.stdout.isatty() else Console(width=10_000, color_system=None)
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for index, column in enumerate(columns):
-        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis",
-                         min_width=8 if index == 0 else 3)  # fmt: skip
-    for row in rows:
-        cells = (printable(row.get(column)) for column in columns)
+    widest = [
+        max(map(cell_len, cells)) for cells in zip([*map(str.upper, columns)], *lines, strict=True)
+    ]
+    room = console.width - _GAP * (len(columns) - 1)
+    widths = _shrunk(widest, room) if sys.stdout.isatty() else widest
+    # As wide as the columns are: rich would leave out the last ones.
+    console.width = sum(widths) + _GAP * len(columns)
+    shown = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for column, width in zip(columns, widths, strict=True):
+        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis", width=width)
+    for cells in lines:
         shown.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     with console.capture() as captured:
         console.print(shown)
     say("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _shrunk(widths: Sequence[int], room: int) -> list[int]:
+    """Column widths that fit into `room`: the widest lose, down to a few characters."""
+    shrunk = list(widths)
+    while sum(shrunk) > room:
+        widest = max(range(len(shrunk)), key=lambda index: shrunk[index])
+        if shrunk[widest] <= _NARROWEST:
+            break
+        second = sorted(shrunk)[-2] if len(shrunk) > 1 else 0
+        cut = min(sum(shrunk) - room, max(shrunk[widest] - second, 1))
+        shrunk[widest] = max(shrunk[widest] - cut, _NARROWEST)
+    return shrunk
 
 
 def sheet(rows: Sequence[tuple[str, object]]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from registry.cli.fields import Ports, Sets, patch_of, with_field_flags, with_ports, with_values
-from registry.cli.terminal import AsJson, Ref, client_of, say, say_json
-from registry.errors import RevisionConflict
+from registry.cli.foreseen import DryRun, say_foreseen
+from registry.cli.terminal import AsJson, Ref, client_of, printable, say, say_json
+from registry.client import Client
+from registry.errors import NotFound, Quarantined, RevisionConflict
 
 _TRIES = 5
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -25,6 +27,7 @@ def create(
     ] = None,
     port: Ports = None,
     set_: Sets = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
     **fields: Any,
 ) -> None:
@@ -41,8 +44,11 @@ def create(
             raise typer.BadParameter(f"--from {from_file}: not one record, but {len(declared)}")
         body = dict(declared[0].value)
     body = _with_flags(body, patch_of(fields), port, set_)
-    environment = client_of(context).create(body)
-    _say_written("created", environment, as_json=as_json)
+    answer = client_of(context).create(body, dry_run=dry_run)
+    if dry_run:
+        say_foreseen(answer, as_json=as_json)
+    else:
+        _say_written("created", answer, as_json=as_json)
 
 
 @with_field_flags
@@ -51,6 +57,7 @@ def update(
     ref: Ref,
     port: Ports = None,
     set_: Sets = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
     **fields: Any,
 ) -> None:
@@ -58,56 +65,74 @@ def update(
     patch = patch_of(fields)
     if not patch and not port and not set_:
         raise typer.BadParameter("name at least one field to change")
-    client = client_of(context)
-    if not port and not set_:
-        _say_written("updated", client.patch(ref, patch), as_json=as_json)
-        return
-    for attempt in range(1, _TRIES + 1):
-        known = client.read(ref)
-        wanted = _with_flags(known.value, patch, port, set_)
-        try:
-            changed = client.patch(ref, _over(_difference(known.value, wanted), patch), known.etag)
-        except RevisionConflict:
-            if attempt == _TRIES:
-                raise
-            continue
-        _say_written("updated", changed, as_json=as_json)
-        return
+    change = _Change(patch, port, set_)
+    before, after = _updated(client_of(context), ref, change, dry_run=dry_run)
+    if dry_run:
+        say_foreseen(after, as_json=as_json)
+    else:
+        _say_written("unchanged" if before == after else "updated", after, as_json=as_json)
 
 
-def delete(context: typer.Context, ref: Ref, yes: Yes = False, as_json: AsJson = False) -> None:
+def delete(
+    context: typer.Context,
+    ref: Ref,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
     """Take an environment away.
 
-    Asks on a terminal. Its history stays, and `revert` undoes it.
+    Asks on a terminal. Its history stays, and `revert` undoes it, by the id that is printed.
     """
+    client = client_of(context)
+    if dry_run:
+        say_foreseen(client.delete(ref, dry_run=True), as_json=as_json)
+        return
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Delete {ref}?", abort=True, err=True)
-    client_of(context).delete(ref)
-    say_json({"deleted": ref}) if as_json else say(f"{ref} is deleted")
+    known = _known(client, ref)
+    environment_id = known["environment_id"] if known else None
+    client.delete(environment_id or ref)
+    if as_json:
+        say_json({"deleted": ref, "environment_id": environment_id})
+    else:
+        say(printable(f"{ref} is deleted" + (f" ({environment_id})" if known else "")))
 
 
 def revert(
     context: typer.Context,
     ref: Ref,
     revision: Annotated[int, typer.Argument(help="as `history` shows it")],
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring an earlier state back.
 
     The state after a revision, as a new change; of a deleted environment by its id.
     """
-    environment = client_of(context).revert(ref, revision)
-    if environment is None:
-        say_json({"deleted": ref}) if as_json else say(f"{ref} is deleted, as it was then")
+    client = client_of(context)
+    if dry_run:
+        say_foreseen(client.revert(ref, revision, dry_run=True) or {}, as_json=as_json)
+        return
+    before = _known(client, ref)
+    environment = client.revert(ref, revision)
+    if environment is not None:
+        what = "unchanged" if before == environment else "reverted"
+        _say_written(what, environment, as_json=as_json)
+    elif as_json:
+        say_json({"deleted": ref})
     else:
-        _say_written("reverted", environment, as_json=as_json)
+        say(printable(f"{ref} is {'deleted' if before else 'unchanged: deleted'}, as it was then"))
 
 
-def confirm(context: typer.Context, as_json: AsJson = False) -> None:
+def confirm(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Let a waiting hand edit through.
 
     One that is held back, or that was older than a write of the API.
     """
+    if dry_run:
+        say_foreseen(client_of(context).confirmable(), as_json=as_json)
+        return
     ids = client_of(context).confirm()
     if as_json:
         say_json({"confirmed": ids})
@@ -115,11 +140,50 @@ def confirm(context: typer.Context, as_json: AsJson = False) -> None:
         say("\n".join(ids) if ids else "nothing waited")
 
 
+class _Change(NamedTuple):
+    """What `update` is to change: a merge patch, and texts of --port and --set."""
+
+    patch: dict[str, Any]
+    ports: list[str] | None
+    values: list[str] | None
+
+    def patch_on(self, record: dict[str, Any]) -> dict[str, Any]:
+        """All of it as the merge patch on a record as it is."""
+        wanted = _with_flags(record, *self)
+        over: dict[str, Any] = _over(_difference(record, wanted), self.patch)
+        return over
+
+
+def _updated(
+    client: Client, ref: str, change: _Change, *, dry_run: bool, tries: int = _TRIES
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The environment before, and the answer; again, while others write what it was made from."""
+    known = client.read(ref)
+    if not change.ports and not change.values:
+        return known.value, client.patch(ref, change.patch, dry_run=dry_run)
+    try:
+        patch = change.patch_on(known.value)
+        return known.value, client.patch(ref, patch, known.etag, dry_run=dry_run)
+    except RevisionConflict:
+        if tries == 1:
+            raise
+        return _updated(client, ref, change, dry_run=dry_run, tries=tries - 1)
+
+
+def _known(client: Client, ref: str) -> dict[str, Any] | None:
+    """The environment as it is; None for one that is gone, or never was good."""
+    try:
+        known: dict[str, Any] = client.read(ref).value
+    except (NotFound, Quarantined):
+        return None
+    return known
+
+
 def _say_written(what: str, environment: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         say_json(environment)
     else:
-        say(f"{environment['slug']} is {what} ({environment['environment_id']})")
+        say(printable(f"{environment['slug']} is {what} ({environment['environment_id']})"))
 
 
 def _with_flags(

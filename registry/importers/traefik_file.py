@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from registry.importers.imported import Claim, Imported, Record, Unusable, claims_of, completed
@@ -44,6 +44,7 @@ class _Import:
         self._slugs: set[str] = set()
         self._left_out: dict[str, None] = {}
         self._claimed: dict[Claim, str] = {}
+        self._remarks: dict[str, Sequence[str]] = {}
         self._config = self._part({"file": config}, "file", "the file")
         self._http = self._part(self._config, "http", "http")
         self._routers, self._services, self._middlewares = (
@@ -79,7 +80,7 @@ class _Import:
             except LeftOut as reason:
                 self._say(place, [f"left out: {reason}"])
             else:
-                self._say(place, remarks)
+                self._remarks[name] = remarks
                 yield from routes
 
     def _add(self, route: Route, tail: str) -> None:
@@ -94,6 +95,8 @@ class _Import:
             return
         self._records.append(record)
         self._slugs.add(record["slug"])
+        for router in route.routers:  # only now: of a router that is left out nothing changes
+            self._say(f"http.routers.{shown(router)}", self._remarks[router])
         self._say(f"http.services.{shown(route.service)}", servers.remarks)
         self._say_contested(route.routers[0], record["slug"], claims)
 

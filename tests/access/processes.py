@@ -26,7 +26,7 @@ class Ended:
         return json.loads(self.out)
 
 
-async def routebook(*words: str, stdin: str = "", **environ: str) -> Ended:
+async def routebook(*words: str, stdin: str | bytes = "", **environ: str) -> Ended:
     """Run the command to its end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -38,6 +38,6 @@ async def routebook(*words: str, stdin: str = "", **environ: str) -> Ended:
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(30):
-        out, err = await process.communicate(stdin.encode())
+        out, err = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())

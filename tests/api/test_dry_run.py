@@ -21,6 +21,7 @@ from tests.api.dry_runs import (
 )
 from tests.api.steps import (
     ALL,
+    create,
     document,
     refused,
     until_problem,
@@ -238,3 +239,16 @@ async def test_the_first_environment_of_all_can_be_rehearsed(
     answer = await daemon.call("POST", ALL + DRY, json=body("dev", **routed("dev.test")))
     assert hosts(answer.value["routes_won"]) == ["dev.test"]
     assert not folders.catalogue.exists()
+
+
+async def test_a_default_certificate_is_no_difference(start_daemon: StartDaemon) -> None:
+    daemon = await start_daemon("--default-certificate")
+    await create(daemon, "dev", **routed("dev.test"))
+    await until_routed(daemon, "dev.test")
+    before = unmarked(await document(daemon))
+    assert "stores" in before["tls"]
+    said = await foreseen(daemon, "DELETE", f"{ALL}/dev")
+    assert not any(each["pointer"].startswith("/tls") for each in said["document_diff"])
+    await daemon.call("DELETE", f"{ALL}/dev")
+    await until_routed(daemon, "dev.test", gone=True)
+    assert unmarked(await document(daemon)) == patched(before, said["document_diff"])

@@ -61,6 +61,25 @@ def test_every_route_is_described(route: Route) -> None:
     assert named >= {*re.findall(r"{(\w+)}", route.path), *route.query.model_fields}
 
 
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if "dry_run" in route.query.model_fields],
+    ids=lambda route: route.handler.__name__,
+)
+def test_the_answer_to_a_dry_run_is_described_beside_that_of_the_write(route: Route) -> None:
+    assert route.dry is not None
+    success = operation(route)["responses"]["200"]
+    schema = success["content"]["application/json"]["schema"]
+    shown = [each.get("$ref", "") for each in schema.get("anyOf", [schema])]
+    assert any(route.dry.__name__ in reference for reference in shown)
+    assert not any(header.get("required") for header in success.get("headers", {}).values())
+
+
+def test_every_write_of_the_catalogue_can_be_rehearsed() -> None:
+    writes = {route.handler.__name__ for route in ROUTES if "store_unavailable" in route.codes}
+    assert writes - {"login"} == {route.handler.__name__ for route in ROUTES if route.dry}
+
+
 def test_nothing_else_is_described() -> None:
     described = {(m.upper(), path) for path, item in DESCRIPTION["paths"].items() for m in item}
     assert described == {(route.method, route.path) for route in ROUTES}

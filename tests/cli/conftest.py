@@ -17,7 +17,7 @@ Shell = Callable[..., Awaitable[Ended]]
 def shell(daemon: Daemon, tmp_path: Path) -> Shell:
     """Runs `routebook WORDS` against the daemon, with a home of its own."""
 
-    async def run(*words: str, stdin: str = "", **environ: str) -> Ended:
+    async def run(*words: str, stdin: str | bytes = "", **environ: str) -> Ended:
         url = f"http://127.0.0.1:{daemon.port}"
         known = {"AGENT_API_URL": url, "XDG_CONFIG_HOME": str(tmp_path / "config"), **environ}
         return await routebook(*words, stdin=stdin, **known)

@@ -165,11 +165,42 @@ async def test_a_login_by_variables_leaves_no_token_behind(daemon: Daemon, shell
 
 async def test_a_table_fits_a_terminal_of_60_columns(daemon: Daemon) -> None:
     await create(daemon, "a-slug-that-is-much-longer-than-others", name="x" * 50)
+    plain, shown = await _on_a_terminal(daemon, "list")
+    assert plain[0].startswith("SLUG")
+    assert "\u001b[" in shown  # colour, since this is a terminal
+
+
+async def test_no_column_is_left_out_on_a_terminal_of_60_columns(daemon: Daemon) -> None:
+    """The widest are cut instead."""
+    slug, host = "a-slug-that-is-much-longer-than-others", "a-host-that-is-long.nightshift.test"
+    await create(daemon, slug, **routed(host, f"another-{host}"))
+    plain, _ = await _on_a_terminal(daemon, "history")
+    assert "REV" in plain[0]
+    assert "CHA" in plain[0]
+    assert "created" in plain[1]
+    plain, _ = await _on_a_terminal(daemon, "routes")
+    columns = ("HOST", "PATH_PREFIX", "ENTRYPOINT", "SLUG", "STATE", "HOLDER")
+    for shown, whole in zip(plain[0].split(), columns, strict=True):
+        assert whole.startswith(shown.rstrip("…"))
+    assert "published" in plain[1]
+    assert plain[1].startswith("a-h")
+
+
+async def test_an_empty_ref_is_no_wish_for_the_history_of_all(daemon: Daemon, shell: Shell) -> None:
+    await create(daemon, "dev")
+    ended = await shell("history", "")
+    assert (ended.code, ended.out) == (2, "")
+    assert "REF is empty" in ended.err
+    assert "created" in (await shell("history")).out
+
+
+async def _on_a_terminal(daemon: Daemon, *words: str) -> tuple[list[str], str]:
+    """The lines that a verb shows on 60 columns, without colour; and all of it as it is."""
     ours, theirs = pty.openpty()
     environ = {**os.environ, "TERM": "xterm", "COLUMNS": "60"}
     environ["AGENT_API_URL"] = f"http://127.0.0.1:{daemon.port}"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "provider", "list"), cwd=ROOT, env=environ, stdout=theirs
+        *(sys.executable, "-m", "provider", *words), cwd=ROOT, env=environ, stdout=theirs
     )
     assert await process.wait() == 0
     os.close(theirs)
@@ -177,8 +208,7 @@ async def test_a_table_fits_a_terminal_of_60_columns(daemon: Daemon) -> None:
         shown = terminal.read(10_000).decode()
     plain = [_without_colour(line) for line in shown.splitlines()]
     assert max(map(len, plain)) <= 60
-    assert plain[0].startswith("SLUG")
-    assert "\u001b[" in shown  # colour, since this is a terminal
+    return plain, shown
 
 
 async def test_a_pipe_that_closes_early_is_no_traceback(daemon: Daemon) -> None:

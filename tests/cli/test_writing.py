@@ -15,8 +15,8 @@ import pytest
 from registry.cli.fields import FIELDS
 from registry.router_spec import RouterSpec
 from registry.schema import Environment
-from tests.api.bodies import routed
-from tests.api.steps import create, read
+from tests.api.bodies import routed, stored
+from tests.api.steps import create, read, until_problem
 from tests.cli.conftest import Shell
 from tests.daemons import ROOT, Daemon, eventually
 
@@ -140,12 +140,70 @@ async def test_delete_asks_nobody_without_a_terminal_and_revert_undoes_it(
     daemon: Daemon, shell: Shell
 ) -> None:
     made = await create(daemon, "dev")
-    assert (await shell("delete", "dev", "--yes")).out == "dev is deleted\n"
+    environment_id = made["environment_id"]
+    assert (await shell("delete", "dev", "--yes")).out == f"dev is deleted ({environment_id})\n"
     assert (await shell("delete", "dev")).code == 1
-    revision = (await shell("history", made["environment_id"], "--json")).value["history"][-1]
-    ended = await shell("revert", made["environment_id"], str(revision["revision"]))
+    revision = (await shell("history", environment_id, "--json")).value["history"][-1]
+    ended = await shell("revert", environment_id, str(revision["revision"]))
     assert ended.code == 0, ended.err
     assert (await read(daemon, "dev"))["name"] == made["name"]
+    deleted = (await shell("delete", "dev", "--json")).value
+    assert deleted == {"deleted": "dev", "environment_id": environment_id}
+
+
+async def test_delete_takes_a_record_away_that_never_was_good(daemon: Daemon, shell: Shell) -> None:
+    daemon.folders.hand_write({**stored("bad"), "name": 7})
+    await until_problem(daemon, "invalid_record", "env-bad")
+    assert (await shell("delete", "bad")).out == "bad is deleted\n"
+    assert daemon.folders.stored() == []
+
+
+async def test_a_write_that_changes_nothing_says_so(daemon: Daemon, shell: Shell) -> None:
+    made = await create(daemon, "dev", description="x")
+    said = f"dev is unchanged ({made['environment_id']})\n"
+    stored_before = daemon.folders.catalogue.read_bytes()
+    for words in (
+        ("update", "dev", "--description", "x"),
+        ("update", "dev", "--set", "/created_at=2020-01-01T00:00:00Z"),
+        ("revert", "dev", "1"),
+    ):
+        assert (await shell(*words)).out == said, words
+    assert daemon.folders.catalogue.read_bytes() == stored_before
+    assert "updated" in (await shell("update", "dev", "--description", "y")).out
+    assert "reverted" in (await shell("revert", "dev", "1")).out
+    await shell("delete", "dev")
+    again = await shell("revert", made["environment_id"], "4")
+    assert "unchanged: deleted" in again.out, again.err
+
+
+async def test_nothing_after_the_equals_sign_takes_a_key_away(daemon: Daemon, shell: Shell) -> None:
+    await create(daemon, "dev", metadata={"old": 1, "kept": 2}, description="x")
+    words = ("--set", "/metadata/old=", "--set", "/description=", "--set", '/metadata/empty=""')
+    assert (await shell("update", "dev", *words)).code == 0
+    after = await read(daemon, "dev")
+    assert after["metadata"] == {"kept": 2, "empty": ""}
+    assert after["description"] is None
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '{"a": [NaN]}'])
+async def test_a_number_that_json_lacks_is_blamed_on_its_flag(
+    daemon: Daemon, shell: Shell, value: str
+) -> None:
+    await create(daemon, "dev")
+    ended = await shell("update", "dev", "--set", f"/metadata/x={value}")
+    assert ended.code == 2
+    assert "--set" in ended.err
+    assert "no number of JSON" in ended.err
+    assert (await shell("update", "dev", "--set", '/metadata/x="NaN"')).code == 0
+
+
+async def test_two_ports_of_one_name_are_blamed_on_their_flag(daemon: Daemon, shell: Shell) -> None:
+    await create(daemon, "dev", ports=[{"name": "a", "port": 1}])
+    ended = await shell("update", "dev", "--port", "a:2", "--port", "a:3")
+    assert ended.code == 2
+    assert "--port 'a:3'" in ended.err
+    assert (await shell("update", "dev", "--port", "a:2", "--port", "b:3")).code == 0
+    assert [each["port"] for each in (await read(daemon, "dev"))["ports"]] == [2, 3]
 
 
 async def test_apply_creates_and_changes_and_twice_changes_nothing(

@@ -139,3 +139,14 @@ def test_no_shape_raises(router: dict[str, Any], service: Any, right: str) -> No
         given_router["rule"] = "Host(`app.test`) && PathPrefix(`/app`)"
     wrapped = {"loadBalancer": {"servers": [{"url": "http://10.0.0.1"}], "sticky": service}}
     imported(file_with(given_router, wrapped if right != "service" else service))
+
+
+def test_a_router_that_is_left_out_is_not_remarked_on() -> None:
+    router = {"rule": "Host(`app.test`)", "service": "gone", "priority": 7}
+    result = imported(file_with(router))
+    assert result.records == ()
+    said = [each for each in result.left_out if each.startswith("http.routers.app")]
+    assert len(said) == 1
+    assert "left out: its service gone" in said[0]
+    kept = imported(file_with({**router, "service": "app"}))
+    assert any("priority is not carried over" in each for each in kept.left_out)
