@@ -68,7 +68,7 @@ async def test_a_write_that_waits_answers_when_traefik_serves_it(stage: Stage) -
 
 async def test_a_batch_that_waits_answers_when_all_of_it_is_served(stage: Stage) -> None:
     records = [body(f"batch-{n}", **to(stage, "blue")) for n in range(3)]
-    planned = body("batch-planned", state="planned")
+    planned = body("batch-planned", "planned", **to(stage, "blue"))
     status, answer = await stage.write(
         "POST", ":apply?wait=10", {"environments": [*records, planned]}
     )
@@ -78,7 +78,7 @@ async def test_a_batch_that_waits_answers_when_all_of_it_is_served(stage: Stage)
 
 
 async def test_waiting_for_what_claims_nothing_ends_at_once_and_says_why(stage: Stage) -> None:
-    status, answer = await stage.write("POST", "?wait=30", body("planned", state="planned"))
+    status, answer = await stage.write("POST", "?wait=30", body("planned", "planned", **to(stage, "blue")))
     assert (status, answer["routing"]["live"]) == (201, False)
     assert answer["routing"]["reason"] == "lifecycle_state"
 
