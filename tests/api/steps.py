@@ -82,9 +82,11 @@ async def problems(daemon: Daemon) -> list[dict[str, Any]]:
     return list(answer.value["problems"])
 
 
-async def metric(daemon: Daemon, name: str, **labels: str) -> float | None:
+async def metric(
+    daemon: Daemon, name: str, headers: dict[str, str] | None = None, **labels: str
+) -> float | None:
     """The value of one sample of `/metrics`; None when it is not there."""
-    answer = await daemon.call("GET", "/metrics")
+    answer = await daemon.call("GET", "/metrics", headers=headers)
     assert answer.status == 200, answer.content
     for family in text_string_to_metric_families(answer.content.decode()):
         for sample in family.samples:
