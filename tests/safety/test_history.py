@@ -128,7 +128,8 @@ async def test_whoever_wants_to_know_is_told_of_each_change_once_it_is_appended(
 
     desk.store.history.appended = tell
     await desk.store.patch("a", {"name": "new"}, by=ANN)
-    await desk.found(record("a", name="new"), record("b"), record("c"))
+    [stored] = desk.folders.stored()
+    await desk.found(stored, record("b"), record("c"))
     assert heard == [["env-a api"], ["env-b hand edit", "env-c hand edit"]]
 
 
