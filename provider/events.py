@@ -9,12 +9,12 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from registry.event_stream import EventKind
 from registry.fields import instant_text
+from registry.store import utc_now
 
 WAITING_MAX = 1000
 
@@ -129,4 +129,4 @@ def _reset(reason: str) -> dict[str, Any]:
 
 
 def _now() -> str:
-    return instant_text(datetime.now(UTC))
+    return instant_text(utc_now())

@@ -62,8 +62,13 @@ def news_of_document(before: Document | None, after: Document) -> News:
 
 def changed_environments(before: Document, after: Document) -> list[str]:
     """The ids of those whose part of the document differs, sorted."""
-    old, new = _parts(before), _parts(after)
-    return sorted(each for each in {*old, *new} if old.get(each) != new.get(each))
+    old, new = _routed(before), _routed(after)
+    old_lost, new_lost = lost_by(before.conflicts), lost_by(after.conflicts)
+    return sorted(
+        each
+        for each in {*old, *new}
+        if old_lost.get(each) != new_lost.get(each) or not _look_alike(old.get(each), new.get(each))
+    )
 
 
 def news_of_conflicts(before: Iterable[Conflict], after: Iterable[Conflict]) -> Iterator[News]:
@@ -88,24 +93,28 @@ def news_of_faults(before: Iterable[Fault], after: Iterable[Fault]) -> Iterator[
             yield News("mended", {**_of_fault(fault), "message": "not broken any more, or gone"})
 
 
-_Part = tuple[object, ...]
-
-
-def _parts(document: Document) -> dict[str, _Part]:
-    lost = lost_by(document.conflicts)
-    none: frozenset[Claim] = frozenset()
+def _routed(document: Document) -> dict[str, Fragment]:
     routed = set(document.routed)
-    return {
-        fragment.environment_id: _part(fragment, lost.get(fragment.environment_id, none))
-        for fragment in document.fragments
-        if fragment.environment_id in routed
-    }
+    return {f.environment_id: f for f in document.fragments if f.environment_id in routed}
 
 
-def _part(fragment: Fragment, lost: frozenset[Claim]) -> _Part:
-    """All of a fragment that Traefik can see."""
-    seen = (fragment.service, fragment.middlewares, fragment.middleware_names, fragment.pair)
-    return (fragment.claims, lost, fragment.tls_entrypoints, fragment.tls, *seen)
+def _look_alike(one: Fragment | None, other: Fragment | None) -> bool:
+    """Whether Traefik sees the same of both; who is unchanged is the same object, mostly."""
+    if one is other:
+        return True
+    return one is not None and other is not None and _seen(one) == _seen(other)
+
+
+def _seen(fragment: Fragment) -> tuple[object, ...]:
+    return (
+        fragment.claims,
+        fragment.tls_entrypoints,
+        fragment.tls,
+        fragment.service,
+        fragment.middlewares,
+        fragment.middleware_names,
+        fragment.pair,
+    )
 
 
 def _by_claim(conflicts: Iterable[Conflict]) -> dict[tuple[str, Claim], Conflict]:

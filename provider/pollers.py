@@ -23,8 +23,9 @@ Connection = asyncio.Task[object]
 class Poller:
     """One connection. `instance` is the name that it gives itself.
 
-    `digest` is the document that it was last given, `delivered_at` when that was; `gone_at` is
-    None while the connection is alive.
+    `digest` is the document that it was last given, `delivered_at` when it first was; `gone_at`
+    is None while the connection is alive. `is_looking` says that it asked not to be held, as
+    people do who look.
     """
 
     remote: str
@@ -36,6 +37,7 @@ class Poller:
     digest: str | None = None
     delivered_at: datetime | None = None
     is_held: bool = False
+    is_looking: bool = False
     gone_at: datetime | None = None
 
 
@@ -60,12 +62,14 @@ class Pollers:
         self._alive[connection] = replace(known, last_at=now, polls=known.polls + 1)
         return False
 
-    def answered(self, connection: Connection, digest: str) -> None:
-        """A document goes to it."""
+    def answered(self, connection: Connection, digest: str, *, held: bool) -> None:
+        """A document goes to it; `held` says that it would have waited for a new one."""
         known = self._alive.get(connection)
         if known is not None:
-            now = self._clock()
-            self._alive[connection] = replace(known, digest=digest, delivered_at=now)
+            at = known.delivered_at if known.digest == digest else self._clock()
+            self._alive[connection] = replace(
+                known, digest=digest, delivered_at=at, is_looking=not held
+            )
 
     def set_held(self, connection: Connection, is_held: bool) -> None:
         """Its request is held, or is not any more."""

@@ -67,7 +67,7 @@ class Polls:
             await self._held(connection, current, remote, gone)
         latest = self._current.publication or current
         if connection is not None and not gone():
-            self._book.answered(connection, latest.digest)
+            self._book.answered(connection, latest.digest, held=hold)
         self.answered += 1
         return latest
 

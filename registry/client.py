@@ -136,8 +136,8 @@ class Client:
         """
         self._log_in()
         headers = {"Accept": MEDIA_TYPE, **({"Last-Event-ID": last_id} if last_id else {})}
-        request = self._request("GET", "/api/events" + _query(filters), headers)
-        with self._opened(request, SILENCE_S) as response:
+        path = "/api/events" + _query(filters)
+        with self._opened("GET", path, headers, None, SILENCE_S) as response:
             if response.headers.get_content_type() != MEDIA_TYPE:
                 raise self._stranger()
             yield None
@@ -195,28 +195,29 @@ class Client:
         if etag:
             headers["If-Match"] = etag
         content = None if body is None else json.dumps(body).encode()
-        request = self._request(method, path, headers, content)
-        with self._opened(request, TIMEOUT_S) as response:
+        with self._opened(method, path, headers, content, TIMEOUT_S) as response:
             answer, tag = response.read(), response.headers.get("ETag")
         try:
             return Answer(json.loads(answer) if answer else None, tag)
         except ValueError as error:
             raise self._stranger() from error
 
-    def _request(
-        self, method: str, path: str, headers: dict[str, str], content: bytes | None = None
-    ) -> urllib.request.Request:
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        url = self.url + path
-        return urllib.request.Request(url, data=content, headers=headers, method=method)
-
     @contextmanager
     def _opened(
-        self, request: urllib.request.Request, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        timeout_s: float,
     ) -> Iterator[http.client.HTTPResponse]:
         """The answer to a request, while it is read; `timeout_s` is for each wait on the socket."""
+        if self._token:
+            headers = {**headers, "Authorization": f"Bearer {self._token}"}
         try:
+            request = urllib.request.Request(
+                self.url + path, data=content, headers=headers, method=method
+            )
             with self._opener.open(request, timeout=timeout_s) as response:
                 yield response
         except urllib.error.HTTPError as error:

@@ -95,7 +95,8 @@ class History:
             while self.recent and now - self.recent[0].at > RECENT:
                 self.recent.popleft()
             await self._append(added)
-        self.appended(added)
+        if added:
+            self.appended(added)
 
     def share(self, environments: Iterable[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""

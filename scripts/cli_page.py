@@ -21,8 +21,9 @@ The verbs speak to the API at `AGENT_API_URL`, by default `http://127.0.0.1:8700
 | 1 | refused; standard error has the code, the places, and the next step |
 | 2 | wrong usage, or a file that cannot be read as records; nothing was sent |
 | 3 | the API cannot be reached, or what answers is not Routebook |
+| 130 | `watch` was ended by Ctrl-C |
 
-`--json` prints one JSON value on standard output. Tables are cut to the width of a terminal, and whole in a pipe.
+`--json` prints one JSON value on standard output; `watch --json` prints one a line, as the events come. Tables are cut to the width of a terminal, and whole in a pipe.
 
 """
 

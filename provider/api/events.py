@@ -57,7 +57,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     # A client that leaves, or does not read for half a minute, is no failure of ours.
     with (
         surface.events.subscribe(wanted) as subscription,
-        contextlib.suppress(ConnectionResetError, TimeoutError),
+        contextlib.suppress(ConnectionError, TimeoutError),
     ):
         if has_left(request):
             return response

@@ -34,6 +34,8 @@ class SurfaceCollector(Collector):
         yield from self._of_the_catalogue()
         yield from self._of_the_document()
         yield from self._of_the_polls()
+        streams = self._surface.events.subscribers
+        yield GaugeMetricFamily("routebook_event_streams", "Open streams of events", streams)
 
     def _of_the_catalogue(self) -> Iterator[Metric]:
         snapshot = self._surface.store.snapshot or Snapshot()

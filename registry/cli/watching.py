@@ -14,7 +14,7 @@ import typer
 from registry.cli.terminal import client_of, printable, remark, say
 from registry.client import Client, Unreachable
 from registry.errors import NotReady, SlowDown, StoreUnavailable
-from registry.event_stream import EventKind, Streamed
+from registry.event_stream import KINDS, EventKind, Streamed
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
 _INTERRUPTED = 130
@@ -27,7 +27,8 @@ def watch(
         str | None, typer.Argument(metavar="[REF]", help="an id or a slug; none: all of them")
     ] = None,
     kinds: Annotated[
-        list[EventKind] | None, typer.Option("--kind", help="these alone; may be repeated")
+        list[str] | None,
+        typer.Option("--kind", help=f"these alone, may be repeated: {', '.join(KINDS)}"),
     ] = None,
     until: Annotated[
         EventKind | None, typer.Option("--until", help="end with 0 at the first event of this kind")
@@ -47,6 +48,9 @@ def watch(
     """
     if timeout_s is not None and until is None:
         raise typer.BadParameter("--timeout-s needs --until")
+    odd = [kind for kind in kinds or () if kind not in KINDS]
+    if odd:
+        raise typer.BadParameter(f"--kind {odd[0]}: one of {', '.join(KINDS)}")
     asked = [*kinds, *([until] if until else [])] if kinds else []
     filters = {"environment": ref, "kind": ",".join(dict.fromkeys(asked)) or None}
     show = _show_json if as_json else _show

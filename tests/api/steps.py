@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.api.bodies import body
 from tests.daemons import Answer, Daemon, eventually
 
@@ -78,6 +80,19 @@ async def problems(daemon: Daemon) -> list[dict[str, Any]]:
     answer = await daemon.call("GET", "/api/health")
     assert answer.status == 200
     return list(answer.value["problems"])
+
+
+async def metric(
+    daemon: Daemon, name: str, headers: dict[str, str] | None = None, **labels: str
+) -> float | None:
+    """The value of one sample of `/metrics`; None when it is not there."""
+    answer = await daemon.call("GET", "/metrics", headers=headers)
+    assert answer.status == 200, answer.content
+    for family in text_string_to_metric_families(answer.content.decode()):
+        for sample in family.samples:
+            if sample.name == name and labels.items() <= sample.labels.items():
+                return sample.value
+    return None
 
 
 def refused(answer: Answer, status: int, code: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -111,6 +113,24 @@ async def test_writes_that_share_a_commit_have_a_revision_each(desk: Desk) -> No
     assert {each.environment_id for each in revisions} == {
         each["environment_id"] for each in several(20)
     }
+
+
+async def test_whoever_wants_to_know_is_told_of_each_change_once_it_is_appended(
+    desk: Desk,
+) -> None:
+    await desk.holds(record("a"))
+    heard: list[list[str]] = []
+
+    def tell(revisions: Sequence[Revision]) -> None:
+        lines = (desk.folders.data / "state" / "history.jsonl").read_bytes().splitlines()
+        assert json.loads(lines[-1])["revision"] == revisions[-1].revision
+        heard.append([f"{each.environment_id} {each.author.source}" for each in revisions])
+
+    desk.store.history.appended = tell
+    await desk.store.patch("a", {"name": "new"}, by=ANN)
+    [stored] = desk.folders.stored()
+    await desk.found(stored, record("b"), record("c"))
+    assert heard == [["env-a api"], ["env-b hand edit", "env-c hand edit"]]
 
 
 async def test_a_broken_record_changes_the_history_when_it_is_mended_or_gone(desk: Desk) -> None:

@@ -16,7 +16,11 @@ LONG_S, SHORT_S = 60.0, 0.02
 
 
 class Connection:
-    """Stands in for the task of a connection: all that counts is that it is one."""
+    """Stands in for the task of a connection, which never ends by itself."""
+
+    def add_done_callback(self, ended: Any) -> None:
+        """Remembered, to be called by a test."""
+        self.ended = ended
 
 
 def publication(name: str) -> Publication:
@@ -212,4 +216,42 @@ async def test_a_connection_that_ended_is_forgotten() -> None:
     stage = Stage(LONG_S)
     for _ in range(5):
         await stage.poll(Connection())
-    assert len(stage.polls._had) == 0
+    assert stage.polls.pollers() == ()
+
+
+async def test_met_is_called_at_the_first_request_of_a_connection_alone() -> None:
+    stage, connection, met = Stage(SHORT_S), Connection(), []
+    stage.polls.met = lambda: met.append("met")
+    for _ in range(3):
+        await stage.poll(connection)
+    assert met == ["met"]
+    await stage.poll(Connection())
+    assert met == ["met", "met"]
+
+
+async def test_a_poller_is_held_while_its_request_is() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    request = await stage.held(connection)
+    assert [(p.is_held, p.digest, p.polls) for p in stage.polls.pollers()] == [(True, "one", 2)]
+    assert (stage.polls.holding, stage.polls.oldest_poll_age_s()) == (1, 0)
+    stage.publish("two")
+    await request
+    assert [(p.is_held, p.digest, p.polls) for p in stage.polls.pollers()] == [(False, "two", 2)]
+    assert stage.polls.holding == 0
+
+
+async def test_what_a_client_hung_up_on_was_not_delivered() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await stage.poll(connection)
+    request = await stage.held(connection)
+    stage.hung_up = True
+    stage.publish("two")
+    await request
+    assert [poller.digest for poller in stage.polls.pollers()] == ["one"]
+
+
+async def test_who_gets_nothing_since_nothing_was_published_is_known_all_the_same() -> None:
+    stage, connection = Stage(LONG_S, first=None), Connection()
+    await stage.poll(connection)
+    assert [(p.remote, p.digest) for p in stage.polls.pollers()] == [("t1", None)]

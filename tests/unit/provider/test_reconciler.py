@@ -36,6 +36,8 @@ class Stage:
         self.reconciler = Reconciler(
             self.store, certificates, Rules(), self.current, default_certificate=False
         )
+        self.news: list[str] = []
+        self.reconciler.tell = lambda news: self.news.append(news.kind)
 
     async def reconcile(self) -> list[tuple[str, str]]:
         """One pass: what is logged of it."""
@@ -83,6 +85,22 @@ async def test_a_change_is_published(stage: Callable[..., Stage]) -> None:
     await made.engine.edit_one(0, routed("one", hostnames=["new.test"]))
     assert await made.reconcile() == [("published", "")]
     assert b"new.test" in made.body
+
+
+async def test_each_pass_tells_what_is_new_and_a_pass_without_news_tells_nothing(
+    stage: Callable[..., Stage],
+) -> None:
+    made = stage(routed("one"), record(slug="two", name=""))
+    await made.reconcile()
+    assert made.news == ["published", "quarantined"]
+    await made.reconcile()
+    await made.engine.edit_one(1, routed("two", hostnames=["one.test"]))
+    await made.reconcile()
+    assert made.news == ["published", "quarantined", "mended", "conflict"]
+    await made.engine.edit_one(1, routed("two"))
+    await made.reconcile()
+    assert made.news[4:] == ["published", "conflict_resolved"]
+    assert made.reconciler.publications == 2
 
 
 async def test_a_store_that_fails_leaves_the_document_and_is_told_once(

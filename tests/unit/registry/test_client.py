@@ -104,3 +104,16 @@ def test_a_token_is_never_quoted_by_an_error(tmp_path: Path) -> None:
     with server(200) as (url, seen):
         Client({"AGENT_API_URL": url, "AGENT_TOKEN": "secret\n"}).me()
         assert seen == ["Bearer secret"]
+
+
+def test_what_answers_with_no_stream_is_not_routebook() -> None:
+    with server(200) as (url, _), pytest.raises(Unreachable, match="not Routebook"):
+        list(Client({"AGENT_API_URL": url}).events({}))
+
+
+def test_a_stream_carries_the_token_and_begins_with_a_sign_that_it_is_open() -> None:
+    with server(200, **{"Content-Type": "text/event-stream"}) as (url, seen):
+        events = Client({"AGENT_API_URL": url, "AGENT_TOKEN": "secret"}).events({}, "some-1")
+        assert next(events) is None
+        events.close()
+    assert seen == ["Bearer secret"]
