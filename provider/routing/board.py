@@ -125,7 +125,6 @@ class RoutingBoard:
 
     def live_counts(self) -> dict[str, int | None]:
         """By Traefik, how many environments it serves as they are now; None: nobody can tell."""
-        document = self._reconciler.document
         return {url: self._live_count(known) for url, known in self._known.items()}
 
     def problems(self) -> list[dict[str, str | None]]:

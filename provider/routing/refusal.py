@@ -36,8 +36,7 @@ def is_traefik(poller: Poller) -> bool:
 
     Source: traefik `pkg/provider/http/http.go`: Go's client, without a user agent of its own.
     """
-    return (
-        bool(poller.instance)
-        or poller.user_agent.startswith("Go-http-client")
-        or (poller.polls > 1)
-    )
+    if poller.is_looking:
+        return False
+    named = bool(poller.instance) or poller.user_agent.startswith("Go-http-client")
+    return named or poller.polls > 1

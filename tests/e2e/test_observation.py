@@ -78,7 +78,9 @@ async def test_a_batch_that_waits_answers_when_all_of_it_is_served(stage: Stage)
 
 
 async def test_waiting_for_what_claims_nothing_ends_at_once_and_says_why(stage: Stage) -> None:
-    status, answer = await stage.write("POST", "?wait=30", body("planned", "planned", **to(stage, "blue")))
+    status, answer = await stage.write(
+        "POST", "?wait=30", body("planned", "planned", **to(stage, "blue"))
+    )
     assert (status, answer["routing"]["live"]) == (201, False)
     assert answer["routing"]["reason"] == "lifecycle_state"
 
@@ -172,8 +174,13 @@ async def test_a_router_of_another_provider_that_goes_first_shadows(stage: Stage
     assert [each["winner"] for each in routing["neighbours"]] == ["ours"]
 
     stage.neighbours("Host(`shared.test`) && PathPrefix(`/api`)", priority=30_000)
-    routing = await until(stage, made, "True", "live")
-    assert [each["catches"] for each in routing["neighbours"]] == ["part"]
+
+    async def part() -> None:
+        routing = await stage.routing(made)
+        assert [each["catches"] for each in routing["neighbours"]] == ["part"]
+        assert routing["conditions"]["Live"]["status"] == "True"
+
+    await eventually(part)
 
 
 async def test_a_traefik_that_is_away_is_unknown_and_live_again_when_it_is_back(
