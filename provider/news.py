@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from provider.render.conflicts import Conflict, lost_by
+from provider.render.conflicts import Conflict
 from provider.render.document import Document
-from provider.render.fragment import Claim, Fragment
+from provider.render.fragment import Claim
 from provider.render.routes import count_published
 from registry.event_stream import EventKind
 from registry.fields import instant_text
@@ -62,13 +62,8 @@ def news_of_document(before: Document | None, after: Document) -> News:
 
 def changed_environments(before: Document, after: Document) -> list[str]:
     """The ids of those whose part of the document differs, sorted."""
-    old, new = _routed(before), _routed(after)
-    old_lost, new_lost = lost_by(before.conflicts), lost_by(after.conflicts)
-    return sorted(
-        each
-        for each in {*old, *new}
-        if old_lost.get(each) != new_lost.get(each) or not _look_alike(old.get(each), new.get(each))
-    )
+    old, new = before.shares, after.shares
+    return sorted(each for each in {*old, *new} if old.get(each) != new.get(each))
 
 
 def news_of_conflicts(before: Iterable[Conflict], after: Iterable[Conflict]) -> Iterator[News]:
@@ -91,30 +86,6 @@ def news_of_faults(before: Iterable[Fault], after: Iterable[Fault]) -> Iterator[
     for name, fault in old.items():
         if name not in new:
             yield News("mended", {**_of_fault(fault), "message": "not broken any more, or gone"})
-
-
-def _routed(document: Document) -> dict[str, Fragment]:
-    routed = set(document.routed)
-    return {f.environment_id: f for f in document.fragments if f.environment_id in routed}
-
-
-def _look_alike(one: Fragment | None, other: Fragment | None) -> bool:
-    """Whether Traefik sees the same of both; who is unchanged is the same object, mostly."""
-    if one is other:
-        return True
-    return one is not None and other is not None and _seen(one) == _seen(other)
-
-
-def _seen(fragment: Fragment) -> tuple[object, ...]:
-    return (
-        fragment.claims,
-        fragment.tls_entrypoints,
-        fragment.tls,
-        fragment.service,
-        fragment.middlewares,
-        fragment.middleware_names,
-        fragment.pair,
-    )
 
 
 def _by_claim(conflicts: Iterable[Conflict]) -> dict[tuple[str, Claim], Conflict]:

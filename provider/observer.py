@@ -54,15 +54,17 @@ class Observer:
     async def look(self) -> None:
         """One look, with a survey where one is due."""
         facts = await self._api.look(self.facts, self._wanted())
-        self._take(facts)
+        if facts.faults == self.facts.faults:  # else not before the survey, which has the hints
+            self._take(facts)
         if facts.reached and self._is_survey_due(facts):
             start_s = time.monotonic()
             surveyed = await self._api.survey(facts)
-            self._take(surveyed)
+            facts = surveyed
             if surveyed.reached:
                 now_s = time.monotonic()
                 self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
-                self._surveyed = facts
+                self._surveyed = surveyed
+        self._take(facts)
 
     def _is_survey_due(self, facts: TraefikFacts) -> bool:
         last = self._surveyed
