@@ -43,7 +43,7 @@ from tests.e2e.records import put
 
 pytestmark = [pytest.mark.traefik, pytest.mark.xdist_group("e2e-explain")]
 
-SEED = 20261124
+SEED = 3
 CATALOGUES, URLS, CERTAIN_MIN = 14, 220, 2000
 _AT_ONCE = 16
 
@@ -190,6 +190,7 @@ async def test_the_answer_agrees_with_the_real_traefik(tmp_path: Path) -> None:
                 if wrong:
                     differing.append(f"seed {SEED}, catalogue {generation}: {one}: {wrong}")
     assert not differing, "\n".join(differing[:10])
+    print("STAT", certain, answered)
     assert certain >= CERTAIN_MIN
     assert min(answered.values()) > 300, answered
 
