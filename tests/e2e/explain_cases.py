@@ -11,7 +11,7 @@ from typing import Any
 from tests.records import record
 
 PLAIN, SECURE = ("web", "web2"), ("websecure", "secure2")
-RECORDS, NEIGHBOURS = 24, 8
+RECORDS, NEIGHBOURS = 24, 10
 ECHOES = 10  # upstreams for records without a base path; one more for those with, one for others
 _HOSTS = ("a.test", "b.test", "api.a.test", "x.api.a.test", "*.test", "*.a.test", "a_1.test")
 _ASKED = (*(host for host in _HOSTS if "*" not in host), "c.test", "y.a.test", "x.y.a.test",
