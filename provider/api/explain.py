@@ -35,7 +35,15 @@ class ExplainQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(description="percent-encoded, as every query value")]
+    url: Annotated[
+        str,
+        Field(
+            description="http or https, with a host; percent-encoded, as every query value",
+            examples=["https://app.test/path"],
+            # Told to clients, not checked here: target_of has better words.
+            json_schema_extra={"pattern": "^[hH][tT][tT][pP][sS]?://[^/?#@]"},
+        ),
+    ]
     entrypoint: Annotated[str | None, Field(description="this one alone")] = None
     probe: Annotated[bool, Field(description="send it through Traefik; operators only")] = False
 

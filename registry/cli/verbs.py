@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, importing, login, reading, writing
+from registry.cli import applying, explaining, importing, login, reading, writing
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -20,6 +20,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "revert": writing.revert,
     "confirm": writing.confirm,
     "routes": reading.list_routes,
+    "explain": explaining.explain,
     "import-compose": importing.import_compose,
     "import-traefik": importing.import_traefik,
     "login": login.login,
