@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,9 +18,12 @@ from aiohttp import web
 from provider.demo.traefik_process import TraefikProcess, file_provider, free_port, traefik
 from provider.explain.explaining import explain
 from provider.explain.target import target_of
-from provider.explain.values import Knowledge
+from provider.explain.values import Answer as Answered
+from provider.explain.values import Contender, Knowledge
+from provider.explain.verdict import compare
 from provider.explain.views import explanation_view
 from provider.observe.facts import RouterFact, TraefikFacts
+from provider.observe.probe import Door, probe
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
@@ -230,6 +233,37 @@ async def _all_answers(scene: Scene, cases: Sequence[Case]) -> list[Answer]:
             return await scene.ask(case)
 
     return await asyncio.gather(*map(one, cases))
+
+
+async def test_a_probe_agrees_with_what_is_foretold_and_with_nothing_else(tmp_path: Path) -> None:
+    random = Random(SEED)
+    async with scene_in(tmp_path) as scene:
+        records = catalogue(random, scene.ports)
+        document, snapshot = _known(records)
+        await scene.show(document, neighbours(random, 0, scene.ports[ECHOES + 1]), 0)
+        facts = await scene.facts(document.digest)
+        knowledge = Knowledge(document, snapshot, frozenset(SECURE), (facts,))
+        told, contrary = [], []
+        for one in (case(random) for _ in range(60)):
+            target = target_of(one.url)
+            door = Door("127.0.0.1", scene.entrypoints[one.entrypoint], one.tls)
+            came = await probe(door, target.host, target.host_header, target.raw)
+            answers = explain(target, one.entrypoint, knowledge).answers
+            if answers and not answers[0].unless:
+                told.append(compare(answers[0], came).agrees)
+                contrary.append(compare(_contrary(answers[0], _some_router(document)), came).agrees)
+    assert len(told) > 20
+    assert set(told) == {True}
+    assert set(contrary) == {False}
+
+
+def _some_router(document: Document) -> Contender:
+    fragment = document.fragments[0]
+    return Contender(fragment, fragment.claims[0], 1)
+
+
+def _contrary(answer: Answered, some: Contender) -> Answered:
+    return replace(answer, winner=some if answer.winner is None else None)
 
 
 @pytest.mark.parametrize("path", ["/a%", "/a%2", "/a%zz", "/%g0/x"])
