@@ -32,11 +32,12 @@ def explain(
         remark(note)
     if shown["candidates"]:
         say("\ncandidates")
-        table(("candidate", "entrypoint", "reason", "message"), [*map(_row, shown["candidates"])])
+        columns: tuple[str, ...] = ("candidate", "entrypoint", "reason", "message")
+        table(columns, [*map(_row, shown["candidates"])], folding="message")
     if "probe" in shown:
         say("\nprobe")
         columns = ("traefik", "entrypoint", "status", "agrees", "certificate", "note")
-        table(columns, [*map(_probed, shown["probe"])])
+        table(columns, [*map(_probed, shown["probe"])], folding="note")
 
 
 def _headlines(shown: Mapping[str, Any]) -> Iterator[str]:

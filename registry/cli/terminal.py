@@ -87,8 +87,13 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows under their columns: cut to the width of a terminal, whole into a pipe."""
+def table(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, folding: str | None = None
+) -> None:
+    """Rows under their columns: cut to the width of a terminal, whole into a pipe.
+
+    The column `folding` goes on in further lines instead.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -96,7 +101,8 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=10_000, color_system=None)
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for index, column in enumerate(columns):
-        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis",
+        shown.add_column(column.upper(), no_wrap=column != folding,
+                         overflow="fold" if column == folding else "ellipsis",
                          min_width=8 if index == 0 else 3)  # fmt: skip
     for row in rows:
         cells = (printable(row.get(column)) for column in columns)

@@ -43,6 +43,7 @@ def test_the_answer_says_what_happens_to_the_request() -> None:
 def test_a_host_that_nobody_names_has_no_answer_and_no_candidates() -> None:
     view = explained("https://nobody.test/", knowledge(routed("dev")))
     assert (view["answer"], view["answers"], view["candidates"]) == (None, [], [])
+    assert view["notes"] == ["no record names nobody.test"]
 
 
 def test_an_exact_host_goes_before_a_wildcard_and_a_longer_path_before_a_shorter() -> None:
