@@ -57,14 +57,17 @@ class Observer:
         if facts.faults == self.facts.faults:  # else not before the survey, which has the hints
             self._take(facts)
         if facts.reached and self._is_survey_due(facts):
-            start_s = time.monotonic()
-            surveyed = await self._api.survey(facts)
-            facts = surveyed
-            if surveyed.reached:
-                now_s = time.monotonic()
-                self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
-                self._surveyed = surveyed
+            facts = await self._survey(facts)
         self._take(facts)
+
+    async def _survey(self, facts: TraefikFacts) -> TraefikFacts:
+        start_s = time.monotonic()
+        surveyed = await self._api.survey(facts)
+        if surveyed.reached:
+            now_s = time.monotonic()
+            self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
+            self._surveyed = surveyed
+        return surveyed
 
     def _is_survey_due(self, facts: TraefikFacts) -> bool:
         last = self._surveyed

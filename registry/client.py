@@ -83,6 +83,12 @@ class Client:
         """All routes that the filters ask for."""
         return self.every("/api/routes", "routes", filters)
 
+    def explain(self, url: str, entrypoint: str | None, *, probe: bool) -> dict[str, Any]:
+        """Who answers a URL, and why."""
+        asked = {"url": url, "entrypoint": entrypoint, "probe": "true" if probe else None}
+        explained: dict[str, Any] = self.call("GET", "/api/routes/explain" + _query(asked))
+        return explained
+
     def read(self, ref: str) -> Answer:
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))

@@ -35,7 +35,15 @@ class ExplainQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(description="percent-encoded, as every query value")]
+    url: Annotated[
+        str,
+        Field(
+            description="http or https, with a host; percent-encoded, as every query value",
+            examples=["https://app.test/path"],
+            # Told to clients, not checked here: target_of has better words.
+            json_schema_extra={"pattern": "^[hH][tT][tT][pP][sS]?://[^/?#@]"},
+        ),
+    ]
     entrypoint: Annotated[str | None, Field(description="this one alone")] = None
     probe: Annotated[bool, Field(description="send it through Traefik; operators only")] = False
 
@@ -50,8 +58,13 @@ async def explain_route(request: web.Request) -> web.Response:
     explanation, view = await asyncio.to_thread(_explained, target, query.entrypoint, knowledge)
     if query.probe:
         view["probe"] = await _probes(target, query.entrypoint, explanation, knowledge)
-    body = await asyncio.to_thread(json.dumps, view)
-    return web.Response(body=body.encode(), content_type="application/json")
+    body = await asyncio.to_thread(_encoded, view)
+    return web.Response(body=body, content_type="application/json")
+
+
+def _encoded(view: dict[str, Any]) -> bytes:
+    # In small steps: `dumps` of ten thousand candidates would keep the loop waiting at one go.
+    return "".join(json.JSONEncoder().iterencode(view)).encode()
 
 
 def _knowledge(surface: Surface) -> Knowledge:
@@ -87,7 +100,8 @@ async def _probes(
 def _asked(
     entrypoint: str | None, answered: list[str], target: Target, knowledge: Knowledge
 ) -> Iterator[tuple[TraefikFacts, str]]:
-    """Each Traefik with the entrypoints that the URL means; nobody's URL goes where it may."""
+    """Each Traefik with the entrypoints where something fits; where nothing does, with all that
+    the URL may mean."""
     for facts in knowledge.traefiks:
         if entrypoint is not None:
             yield facts, entrypoint

@@ -182,8 +182,12 @@ def _path_parameters(row: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
-    properties = model.model_json_schema().get("properties", {})
-    return [_query_parameter(name, schema) for name, schema in properties.items()]
+    whole = model.model_json_schema()
+    required = whole.get("required", ())
+    return [
+        {**_query_parameter(name, schema), "required": name in required}
+        for name, schema in whole.get("properties", {}).items()
+    ]
 
 
 def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +198,7 @@ def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     if rest.get("default") is None:
         rest.pop("default", None)
     only = {**rest, **(choices[0] if choices else {})}
-    return {"name": name, "in": "query", "required": False, **described, "schema": only}
+    return {"name": name, "in": "query", **described, "schema": only}
 
 
 def _name(schemas: dict[str, Any], model: type[BaseModel]) -> str:

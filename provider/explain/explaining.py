@@ -45,7 +45,10 @@ def explain(target: Target, entrypoint: str | None, knowledge: Knowledge) -> Exp
             *(candidate for outcome in outcomes_by_use for candidate in outcome.standing),
             *sorted(silent, key=lambda each: (_SILENT.index(each.reason), each.slug or "")),
         ),
-        notes=tuple(_notes(target, entrypoint, names, knowledge)),
+        notes=(
+            *(() if fitting or outcomes or silent else (f"no record names {target.host}",)),
+            *_notes(target, entrypoint, names, knowledge),
+        ),
     )
 
 

@@ -134,21 +134,18 @@ def _without_a_say(
         if not here:
             continue
         claim = max(here, key=lambda one: priority(one.host, one.path))
-        holder = each.lost.get(claim) if leads_to(claim, target.routing_path) else None
-        reason: Reason = "conflict" if holder else "path"
-        words = (
-            f"{claim} is held by {holder}"
-            if holder
-            else f"its prefix {claim.path} does not match {target.routing_path}"
-        )
+        lost = each.lost.get(claim) if leads_to(claim, target.routing_path) else None
+        words = f"its prefix {claim.path} does not match {target.routing_path}"
+        if lost:
+            words = lost.message
         yield Candidate(
-            reason=reason,
+            reason="conflict" if lost else "path",
             message=f"{words}; {each.broken}" if each.broken else words,
             entrypoint=entrypoint,
             environment_id=each.fragment.environment_id,
             slug=each.fragment.slug,
             claim=claim,
             priority=priority(claim.host, claim.path),
-            holder=holder,
+            holder=lost.holder if lost else None,
             quarantined=each.broken is not None,
         )

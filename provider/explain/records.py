@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from provider.explain.values import Candidate, Knowledge
+from provider.render.conflicts import Conflict
 from provider.render.fragment import Claim, Fragment
 from registry.names import canonical_host, canonical_pattern
 from registry.schema import Environment
@@ -17,14 +18,14 @@ from registry.upstream import hostnames_of
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """A routed record, and its claims that fit the host, the lost ones by whom they were lost to.
+    """A routed record, and its claims that fit the host, the lost ones with their conflict.
 
     `broken` says what is wrong with the stored record, when this is its last good version.
     """
 
     fragment: Fragment
     claims: tuple[Claim, ...]
-    lost: dict[Claim, str]
+    lost: Mapping[Claim, Conflict]
     broken: str | None
 
 
@@ -36,10 +37,10 @@ def patterns_of(host: str) -> frozenset[str]:
 def routed_fitting(host: str, knowledge: Knowledge) -> list[Fitting]:
     """Every record of the document that claims the host."""
     patterns, document = patterns_of(host), knowledge.document
-    lost: dict[str, dict[Claim, str]] = {}
+    lost: dict[str, dict[Claim, Conflict]] = {}
     for conflict in document.conflicts:
         if conflict.claim.host in patterns:
-            lost.setdefault(conflict.loser, {})[conflict.claim] = conflict.holder
+            lost.setdefault(conflict.loser, {})[conflict.claim] = conflict
     found = []
     for fragment in document.fragments:
         claims = tuple(claim for claim in fragment.claims if claim.host in patterns)

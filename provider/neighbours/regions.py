@@ -110,7 +110,8 @@ def _hosts(alternative: Alternative, cell: Cell) -> set[str]:
     if not is_wildcard(cell.host):
         return {cell.host}
     named = (plain_host(text) for text in _arguments(alternative, "Host"))
-    return {_UNHEARD + cell.host[1:], *(host for host in named if covers(cell.host, host))}
+    real = (host for host in named if "*" not in host and covers(cell.host, host))
+    return {_UNHEARD + cell.host[1:], *real}
 
 
 def _paths(alternative: Alternative, cell: Cell) -> set[str]:

@@ -89,10 +89,12 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def table(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, folding: str | None = None
+) -> None:
     """Rows under their columns: cut to the width of a terminal, whole into a pipe.
 
-    The widest columns are cut, none is left out.
+    The widest columns are cut, none is left out; the column `folding` goes on in further lines.
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -110,7 +112,9 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     console.width = sum(widths) + _GAP * len(columns)
     shown = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for column, width in zip(columns, widths, strict=True):
-        shown.add_column(column.upper(), no_wrap=True, overflow="ellipsis", width=width)
+        folds = column == folding
+        shown.add_column(column.upper(), no_wrap=not folds,
+                         overflow="fold" if folds else "ellipsis", width=width)  # fmt: skip
     for cells in lines:
         shown.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     with console.capture() as captured:

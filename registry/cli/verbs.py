@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, importing, login, reading, watching, writing
+from registry.cli import applying, explaining, importing, login, reading, watching, writing
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -21,6 +21,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "confirm": writing.confirm,
     "routes": reading.list_routes,
     "watch": watching.watch,
+    "explain": explaining.explain,
     "import-compose": importing.import_compose,
     "import-traefik": importing.import_traefik,
     "login": login.login,

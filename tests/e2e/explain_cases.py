@@ -11,15 +11,17 @@ from typing import Any
 from tests.records import record
 
 PLAIN, SECURE = ("web", "web2"), ("websecure", "secure2")
-RECORDS, NEIGHBOURS = 24, 8
+RECORDS, NEIGHBOURS = 24, 10
 ECHOES = 10  # upstreams for records without a base path; one more for those with, one for others
 _HOSTS = ("a.test", "b.test", "api.a.test", "x.api.a.test", "*.test", "*.a.test", "a_1.test")
 _ASKED = (*(host for host in _HOSTS if "*" not in host), "c.test", "y.a.test", "x.y.a.test",
           "test", "xn--bcher-kva.test", "127.0.0.1")  # fmt: skip
 _PATHS = ("/", "/app", "/app/v1", "/application", "/app/v1/deep", "/app-2", "/App", "/a.b")
-_TAILS = ("", "", "", "/", "/x", "/x/", "//x", "/../b", "/./x", "/%2e%2e/x", "%2Fx", "/%2fx", "lication",
-          ";v=1", ".html", "/a%20b", '/"q', "/[b", "/%C3%A9", "/%c3%a9", "%25", "/..", "/.", "//",
-          "/%7Ex", '/a%2Fb"c', "/v1", "/v1/deep/y", "/v1x", "/!'()*", "/|", "/a:b@c,d")  # fmt: skip
+_TAILS = (
+    "", "", "", "/", "/x", "/x/", "//x", "/../b", "/./x", "/%2e%2e/x", "%2Fx", "/%2fx", "lication",
+    ";v=1", ".html", "/a%20b", '/"q', "/[b", "/%C3%A9", "/%c3%a9", "%25", "/..", "/.", "//",
+    "/%7Ex", '/a%2Fb"c', "/v1", "/v1/deep/y", "/v1x", "/!'()*", "/|", "/a:b@c,d",
+)  # fmt: skip
 _QUERIES = ("", "", "", "?q=1", "?", "?a;b=1", "?/../x", "?x=%2F&y=%zz", "?app//v1")
 
 
@@ -83,7 +85,7 @@ def neighbours(random: Random, generation: int, port: int) -> dict[str, Any]:
         priority = random.choice((None, 3, 9_000, 10_004, 15_000, 20_001, 20_006, 30_000))
         if priority is not None:
             router["priority"] = priority
-        if secure:
+        if secure is not (random.random() < 0.15):  # some of the wrong kind, which catch nothing
             router["tls"] = {}
         routers[name], middlewares[f"add-{name}"] = router, _add(f"/neighbour-{name}")
     service = {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}}
