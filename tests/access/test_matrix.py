@@ -32,6 +32,8 @@ MAY = {
     ("POST", "/api/environments:apply"): WRITERS,
     ("GET", "/api/routes"): READERS,
     ("GET", "/api/routes/explain"): READERS,
+    ("GET", "/api/environments/{ref}/routing"): READERS,
+    ("GET", "/api/traefiks"): READERS,
     ("GET", "/api/environments/{ref}/history"): READERS,
     ("POST", "/api/environments/{ref}/revert"): WRITERS,
     ("GET", "/api/history"): READERS,

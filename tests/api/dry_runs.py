@@ -73,7 +73,8 @@ async def _state(daemon: Daemon) -> Any:
 
 async def _health(daemon: Daemon) -> Any:
     value = (await daemon.call("GET", "/api/health")).value
-    value["metrics"]["router"].pop("polls")
+    for asked in ("polls", "pollers"):
+        value["metrics"]["router"].pop(asked)
     return value
 
 
