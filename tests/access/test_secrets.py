@@ -106,7 +106,7 @@ async def use(planted: Planted) -> None:
         assert (await planted.call("POST", ALL, json=body, headers=who)).status == 201
         for path in (ALL, f"{ALL}/dev0", f"{ALL}/dev0/history", "/api/history", "/api/auth/me",
                      "/api/projects", "/api/projects/nightshift", "/api/health",
-                     "/api/openapi.json"):  # fmt: skip
+                     "/api/openapi.json", "/metrics"):  # fmt: skip
             assert (await planted.call("GET", path, headers=who)).status == 200
         await planted.call("PATCH", f"{ALL}/dev{number}", json={"name": 7}, headers=who)
     assert (await planted.call("GET", "/traefik/config", headers=bearer(FILE_TOKEN))).status == 200

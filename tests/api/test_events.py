@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
 from provider.api import events
-from provider.events import WAITING_MAX
+from provider.events import WAITING_MAX, Event
+from registry.event_stream import EventKind
+from registry.snapshot import Snapshot
 from tests.access.callers import bearer, book_of, everybody
 from tests.api.bodies import body, routed, stored
 from tests.api.steps import ALL, create, metric, refused, until_routed
-from tests.api.streams import Stream, streaming
+from tests.api.streams import DEADLINE_S, Stream, streaming
 from tests.conftest import StartDaemon
 from tests.daemons import Daemon, Folders, eventually
 
@@ -164,6 +168,30 @@ async def test_kinds_can_be_asked_for(daemon: Daemon) -> None:
 async def test_a_wrong_query_is_refused(daemon: Daemon) -> None:
     for query in ("?kind=nonsense", "?kind=", "?kind=live,", "?kind=live&kind=reset", "?odd=1"):
         refused(await daemon.call("GET", f"/api/events{query}"), 422, "invalid_record")
+
+
+async def test_a_silent_stream_is_pinged(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "PING_S", 0.01)
+    async with streaming(daemon) as stream, asyncio.timeout(DEADLINE_S):
+        assert await stream.response.content.readline() == b": ping\r\n"
+
+
+def test_a_filter_keeps_what_may_be_about_its_environment() -> None:
+    query = events.EventsQuery(environment="dev")
+    wanted = events.Wanted(query, Snapshot())
+
+    def passes(kind: EventKind, **data: Any) -> bool:
+        return wanted(Event("x-1", kind, data))
+
+    assert passes("reset", reason="why")
+    assert passes("published", environments=None), "it is not known whose part changed"
+    assert not passes("published", environments=["env-1"])
+    assert not passes("environment", environment="env-2", slug="other")
+    assert passes("environment", environment="env-1", slug="dev")
+    assert passes("published", environments=["env-0", "env-1"]), "its id is known by now"
+    assert passes("live", traefik="t", environments=["env-1"])
+    assert passes("conflict", environment="env-2", holder="env-1")
+    assert not passes("conflict", environment="env-2", holder="env-3")
 
 
 async def test_head_ends_at_once(daemon: Daemon) -> None:
