@@ -66,6 +66,16 @@ async def test_the_router_is_the_one_of_the_document(daemon: Daemon) -> None:
     assert "web" in router["entryPoints"]
 
 
+async def test_the_settings_say_which_entrypoints_https_means(start_daemon: StartDaemon) -> None:
+    daemon = await start_daemon("--tls-entrypoints", "secure")
+    await create(daemon, "dev", **routed("a.test", entrypoints=["secure", "websecure"]))
+    await until_routed(daemon, "a.test")
+    secure = await explained(daemon, "https://a.test/")
+    assert [each["entrypoint"] for each in secure["answers"]] == ["secure"]
+    plain = await explained(daemon, "http://a.test/")
+    assert [each["entrypoint"] for each in plain["answers"]] == ["websecure"]
+
+
 async def test_a_broken_record_is_explained_by_its_last_good_version(daemon: Daemon) -> None:
     await create(daemon, "dev", **routed("a.test"))
     await until_routed(daemon, "a.test")
