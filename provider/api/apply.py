@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from provider.api.door import author
 from provider.api.requests import BATCH_BYTES_MAX, json_body
-from provider.api.views import View
+from provider.api.views import BatchRoutingView, View
 from provider.api.writing import DifferenceView, Made, written
 from registry.errors import FieldError, InvalidRecord
 from registry.fields import ProjectId
@@ -68,6 +68,7 @@ class AppliedView(View):
     unchanged: int
     removed: int
     results: list[ItemView]
+    routing: BatchRoutingView | None = None
 
 
 class DryAppliedView(AppliedView, DifferenceView):

@@ -71,7 +71,7 @@ def _knowledge(surface: Surface) -> Knowledge:
     document, snapshot = surface.reconciler.document, surface.store.snapshot
     if document is None or snapshot is None:
         raise NotReady("nothing was rendered since the start: /api/health says why")
-    return Knowledge(document, snapshot, surface.tls_entrypoints, surface.facts())
+    return Knowledge(document, snapshot, surface.tls_entrypoints, surface.facts)
 
 
 def _explained(

@@ -71,7 +71,7 @@ def _router(surface: Surface) -> dict[str, Any]:
         "polls": surface.polls.answered,
         "polls_held": surface.polls.held,
         "live": surface.routing.live_counts(),
-        "traefiks": [traefik_summary(each) for each in surface.facts()],
+        "traefiks": [traefik_summary(each) for each in surface.facts],
         "pollers": [_poller(each) for each in surface.polls.pollers()],
     }
 

@@ -89,7 +89,7 @@ async def list_traefiks(request: web.Request) -> web.Response:
 def traefik_views(surface: Surface) -> Iterable[dict[str, Any]]:
     """Each known Traefik as JSON."""
     refused = surface.routing.refused_by
-    for facts in surface.facts():
+    for facts in surface.facts:
         yield {
             **traefik_summary(facts),
             "refused_since": instant_text(refused[facts.url]) if facts.url in refused else None,

@@ -45,6 +45,7 @@ class Surface:
     tls_entrypoints: frozenset[str]
     routing: RoutingBoard
 
+    @property
     def facts(self) -> tuple[TraefikFacts, ...]:
         """What was last seen of each known Traefik."""
         return self.routing.facts

@@ -67,6 +67,24 @@ class ShortRoutingView(View):
     traefiks: list[LiveOnView] | None = None
 
 
+class NotLiveView(ShortRoutingView):
+    """An environment of a batch that is not live, and why."""
+
+    environment_id: str
+
+
+class BatchRoutingView(View):
+    """After a write of several that waited: whether all that are to be served are.
+
+    `not_live` names 100 at most.
+    """
+
+    live: bool
+    reason: str
+    message: str
+    not_live: list[NotLiveView]
+
+
 class EnvironmentView(Environment):
     """An environment with its hydrated workspace; `fault` while the stored record is broken."""
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from provider.explain.others import Others
-from provider.explain.ranking import answer_on
-from provider.explain.records import Fitting, claiming_nothing, routed_fitting
+from provider.explain.ranking import Outcome, answer_on
+from provider.explain.records import Fitting, claiming_nothing, routed_fitting, serving
 from provider.explain.target import Target
-from provider.explain.values import Candidate, Explanation, Knowledge, Reason
+from provider.explain.values import (
+    Answer,
+    Candidate,
+    Contender,
+    Explanation,
+    Knowledge,
+    Reason,
+)
+from provider.observe.facts import OUR_PROVIDER, TraefikFacts
 
 _SILENT: tuple[Reason, ...] = (
     "conflict",
@@ -47,7 +55,7 @@ def explain(target: Target, entrypoint: str | None, knowledge: Knowledge) -> Exp
         ),
         notes=(
             *(() if fitting or outcomes or silent else (f"no record names {target.host}",)),
-            *_notes(target, entrypoint, names, knowledge),
+            *_notes(target, entrypoint, outcomes, knowledge),
         ),
     )
 
@@ -88,24 +96,45 @@ def _elsewhere(
 
 
 def _notes(
-    target: Target, entrypoint: str | None, names: Sequence[str], knowledge: Knowledge
+    target: Target,
+    entrypoint: str | None,
+    outcomes: Sequence[Outcome],
+    knowledge: Knowledge,
 ) -> Iterator[str]:
-    if entrypoint is not None and not names:
-        is_tls = entrypoint in knowledge.tls_entrypoints
-        if is_tls is not target.tls:
-            yield (
-                f"{entrypoint} is {'' if is_tls else 'not '}in TLS_ENTRYPOINTS: it serves "
-                f"{'https' if is_tls else 'http'}, not {'https' if target.tls else 'http'}"
-            )
-        else:
-            yield f"nothing that fits this host is on the entrypoint {entrypoint!r}"
+    if entrypoint is not None and not outcomes:
+        yield _unused(target, entrypoint, knowledge)
     for facts in knowledge.traefiks:
-        if not facts.reached:
+        if facts.reached:
+            yield from _of_traefik(facts, [each.answer for each in outcomes], knowledge)
+        else:
             yield f"{facts.url} was not reached, so its other routers are not known"
-            continue
-        known = {each.name for each in facts.entrypoints}
-        for name in names:
-            if known and name not in known:
-                yield f"{facts.url} has no entrypoint {name!r}: nothing is served on it there"
-        if facts.live_digest != knowledge.document.digest:
-            yield f"{facts.url} does not run the document in force, which this is about"
+
+
+def _unused(target: Target, entrypoint: str, knowledge: Knowledge) -> str:
+    is_tls = entrypoint in knowledge.tls_entrypoints
+    if is_tls is target.tls:
+        return f"nothing that fits this host is on the entrypoint {entrypoint!r}"
+    serves, asked = ("https", "http") if is_tls else ("http", "https")
+    return (
+        f"{entrypoint} is {'' if is_tls else 'not '}in TLS_ENTRYPOINTS: it serves {serves}, "
+        f"not {asked}"
+    )
+
+
+def _of_traefik(
+    facts: TraefikFacts, answers: Sequence[Answer], knowledge: Knowledge
+) -> Iterator[str]:
+    """Why a Traefik may do otherwise than the document in force says."""
+    if facts.live_digest != knowledge.document.digest:
+        yield f"{facts.url} does not run the document in force, which this is about"
+    known = {each.name for each in facts.entrypoints}
+    for answer in answers:
+        if known and answer.entrypoint not in known:
+            yield f"{facts.url} has no entrypoint {answer.entrypoint!r}: nothing is served there"
+        if isinstance(answer.winner, Contender):
+            name, _ = serving(answer.winner, knowledge)
+            for fault in facts.faults:
+                # Traefik may put an entrypoint before the name: `websecure-env-a.exact.web@http`.
+                local = fault.name.removesuffix(f"@{OUR_PROVIDER}")
+                if fault.status == "disabled" and (local == name or local.endswith(f"-{name}")):
+                    yield f"{facts.url} has disabled {name}: {'; '.join(fault.errors)}"

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provider.explain.values import Candidate, Knowledge
+from provider.explain.values import Candidate, Contender, Knowledge
 from provider.render.conflicts import Conflict
 from provider.render.fragment import Claim, Fragment
+from provider.render.routers import router_of
+from provider.render.traefik import Router
 from registry.names import canonical_host, canonical_pattern
 from registry.schema import Environment
 from registry.snapshot import Entry
@@ -68,6 +70,13 @@ def claiming_nothing(host: str, knowledge: Knowledge) -> Iterator[Candidate]:
                 yield _left_out(environment, "rejected", words, entry)
             else:
                 yield _unrouted(environment, entry)
+
+
+def serving(winner: Contender, knowledge: Knowledge) -> tuple[str, Router]:
+    """The router of the document, with its name, that a contender stands for."""
+    own = winner.fragment.environment_id
+    lost = frozenset(each.claim for each in knowledge.document.conflicts if each.loser == own)
+    return router_of(winner.fragment, lost, winner.claim)
 
 
 def _unrouted(environment: Environment, entry: Entry) -> Candidate:

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from provider.explain.paths import upstream_target
+from provider.explain.records import serving
 from provider.explain.target import Target
 from provider.explain.values import Answer, Candidate, Contender, Explanation, Knowledge, Other
 from provider.render.fragment import Claim, Fragment
-from provider.render.routers import router_of
 
 
 def explanation_view(
@@ -66,17 +66,14 @@ def _router(other: Other) -> dict[str, Any]:
 
 
 def _of_ours(winner: Contender, target: Target, knowledge: Knowledge) -> dict[str, Any]:
-    fragment, claim = winner.fragment, winner.claim
-    lost = frozenset(
-        each.claim for each in knowledge.document.conflicts if each.loser == fragment.environment_id
-    )
-    name, router = router_of(fragment, lost, claim)
+    fragment = winner.fragment
+    name, router = serving(winner, knowledge)
     strip, add = strip_and_add(fragment)
     made = {name for name, _ in fragment.middlewares}
     return {
         "environment": fragment.environment_id,
         "slug": fragment.slug,
-        "route": _route(claim),
+        "route": _route(winner.claim),
         "router": name,
         "provider": "http",
         "rule": router.rule,

@@ -47,11 +47,10 @@ class TraefikApi:
         self.url = without_user(url)
         self._session, self._clock = session, clock
         parts = urlsplit(url)
-        self._auth = (
-            aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
-            if parts.username
-            else None
-        )
+        self._headers = {}
+        if parts.username:
+            user, password = unquote(parts.username), unquote(parts.password or "")
+            self._headers["Authorization"] = aiohttp.encode_basic_auth(user, password)
 
     async def look(self, before: TraefikFacts, expected: str | None) -> TraefikFacts:
         """The facts of now; those of before with their `problem`, when it does not answer.
@@ -172,7 +171,7 @@ class TraefikApi:
 
     async def _page(self, path: str) -> tuple[Any, str]:
         async with self._session.get(
-            f"{self.url}/api/{path}", auth=self._auth, allow_redirects=False
+            f"{self.url}/api/{path}", headers=self._headers, allow_redirects=False
         ) as response:
             response.raise_for_status()
             if response.status != 200:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
-import provider.daemon
-from provider.api.application import make_application
 from provider.observe.facts import EntryPoint, RouterFact, TraefikFacts
+from provider.routing.board import RoutingBoard
 from tests.access.callers import everybody
 from tests.api.bodies import routed, stored
 from tests.api.steps import create, pointers, refused, until_problem, until_routed
@@ -34,11 +32,7 @@ async def explained(daemon: Daemon, url: str, **more: str) -> dict[str, Any]:
 
 def show(monkeypatch: pytest.MonkeyPatch, look: Look) -> None:
     """Daemons that start from here on see these Traefiks."""
-    monkeypatch.setattr(
-        provider.daemon,
-        "make_application",
-        lambda surface: make_application(replace(surface, facts=look)),
-    )
+    monkeypatch.setattr(RoutingBoard, "facts", property(lambda _board: look()))
 
 
 async def test_it_names_the_environment_and_every_other_candidate(daemon: Daemon) -> None:
@@ -64,6 +58,16 @@ async def test_the_router_is_the_one_of_the_document(daemon: Daemon) -> None:
     router = document["http"]["routers"][answer["router"]]
     assert (router["rule"], router["priority"]) == (answer["rule"], answer["priority"])
     assert "web" in router["entryPoints"]
+
+
+async def test_the_settings_say_which_entrypoints_https_means(start_daemon: StartDaemon) -> None:
+    daemon = await start_daemon("--tls-entrypoints", "secure")
+    await create(daemon, "dev", **routed("a.test", entrypoints=["secure", "websecure"]))
+    await until_routed(daemon, "a.test")
+    secure = await explained(daemon, "https://a.test/")
+    assert [each["entrypoint"] for each in secure["answers"]] == ["secure"]
+    plain = await explained(daemon, "http://a.test/")
+    assert [each["entrypoint"] for each in plain["answers"]] == ["websecure"]
 
 
 async def test_a_broken_record_is_explained_by_its_last_good_version(daemon: Daemon) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from provider.observe.facts import RouterFact
@@ -101,8 +102,12 @@ def test_a_router_of_one_of_two_traefiks_is_no_sure_answer() -> None:
     assert explained(URL, knowledge(dev, traefiks=both))["answer"]["router"] == "other@file"
 
 
-def test_another_document_or_a_missing_entrypoint_in_traefik_is_noted() -> None:
+def test_what_a_traefik_does_otherwise_than_the_document_is_noted() -> None:
     assert among()["notes"] == []
     assert "does not run the document" in among(live_digest="0" * 16)["notes"][0]
+    disabled = other("-", name="env-dev.exact.websecure@http", status="disabled")
+    faults = {disabled.name: replace(disabled, errors=("no such middleware",))}
+    [note] = among(faults=faults)["notes"]
+    assert note.endswith("has disabled env-dev.exact.websecure: no such middleware")
     [note] = among(entrypoints=(seen(knowledge(routed("dev"))).entrypoints[0],))["notes"]
     assert "has no entrypoint 'websecure'" in note
