@@ -34,13 +34,33 @@ def test_a_poller_is_known_from_its_first_request_on() -> None:
     assert stage.ask(connection, "Go-http-client/1.1", "edge-1") is True
     later = stage.clock.move(seconds=5)
     assert stage.ask(connection, "Go-http-client/1.1", "edge-1") is False
-    stage.pollers.answered(connection, "one")
+    stage.pollers.answered(connection, "one", held=True)
     (poller,) = stage.pollers.listed()
     assert (poller.remote, poller.user_agent, poller.instance) == (
         "10.0.0.1", "Go-http-client/1.1", "edge-1",
     )  # fmt: skip
     assert (poller.first_at, poller.last_at, poller.delivered_at) == (NOON, later, later)
     assert (poller.polls, poller.digest, poller.gone_at) == (2, "one", None)
+
+
+def test_a_document_is_delivered_when_it_first_is() -> None:
+    stage, connection = Stage(), Connection()
+    stage.ask(connection)
+    stage.pollers.answered(connection, "one", held=True)
+    stage.clock.move(seconds=4)
+    stage.pollers.answered(connection, "one", held=True)
+    (poller,) = stage.pollers.listed()
+    assert poller.delivered_at == NOON
+    later = stage.clock.move(seconds=4)
+    stage.pollers.answered(connection, "two", held=True)
+    assert stage.pollers.listed()[0].delivered_at == later
+
+
+def test_who_asks_not_to_be_held_is_looking() -> None:
+    stage, connection = Stage(), Connection()
+    stage.ask(connection)
+    stage.pollers.answered(connection, "one", held=False)
+    assert stage.pollers.listed()[0].is_looking
 
 
 def test_names_are_bounded_and_cannot_steer_a_terminal() -> None:

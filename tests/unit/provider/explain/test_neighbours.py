@@ -106,7 +106,7 @@ def test_what_a_traefik_does_otherwise_than_the_document_is_noted() -> None:
     assert among()["notes"] == []
     assert "does not run the document" in among(live_digest="0" * 16)["notes"][0]
     disabled = other("-", name="env-dev.exact.websecure@http", status="disabled")
-    faults = {disabled.name: replace(disabled, errors=("no such middleware",))}
+    faults = (replace(disabled, errors=("no such middleware",)),)
     [note] = among(faults=faults)["notes"]
     assert note.endswith("has disabled env-dev.exact.websecure: no such middleware")
     [note] = among(entrypoints=(seen(knowledge(routed("dev"))).entrypoints[0],))["notes"]
