@@ -58,7 +58,7 @@ def main() -> None:
     ]
     _print(results)
     if options.json:
-        report = {**_surroundings(), **vars(options), "json": None, "results": results}
+        report = {**surroundings(), **vars(options), "json": None, "results": results}
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
@@ -96,14 +96,15 @@ async def _timed(
     async with asyncio.timeout(_SERVED_S):
         start_s = time.perf_counter()
         sent = asyncio.ensure_future(change())
-        while not await _answers(session, url, host, name):
+        while not await answers(session, url, host, name):
             await asyncio.sleep(_ASK_AGAIN_S)
         took_s = time.perf_counter() - start_s
         await sent
     return took_s * 1000
 
 
-async def _answers(session: aiohttp.ClientSession, url: str, host: str, name: str) -> bool:
+async def answers(session: aiohttp.ClientSession, url: str, host: str, name: str) -> bool:
+    """Whether this upstream answers a request through Traefik."""
     async with session.get(url, headers={"Host": host}) as response:
         await response.read()
         return response.headers.get("X-Upstream") == name
@@ -130,7 +131,8 @@ def _print(results: list[dict[str, Any]]) -> None:
         )
 
 
-def _surroundings() -> dict[str, Any]:
+def surroundings() -> dict[str, Any]:
+    """What the numbers depend on."""
     version = subprocess.run([traefik_binary(), "version"], capture_output=True, text=True)
     return {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -143,14 +145,15 @@ def _surroundings() -> dict[str, Any]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--environments", type=_count, nargs="+", default=[10, 1000])
-    parser.add_argument("--changes", type=_count, default=30, help="of each way")
+    parser.add_argument("--environments", type=count, nargs="+", default=[10, 1000])
+    parser.add_argument("--changes", type=count, default=30, help="of each way")
     parser.add_argument("--poll-interval", default="1s", help="Traefik's, for a and c")
     parser.add_argument("--json", type=Path, help="write every sample to this file")
     return parser.parse_args()
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A positive whole number."""
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)

@@ -61,28 +61,30 @@ async def all_ways(
     """All three up: Routebook, the file provider, and a plain HTTP endpoint."""
     async with AsyncExitStack() as stack:
         daemon = await stack.enter_async_context(AsyncExitStack())
-        api = await daemon.enter_async_context(_daemon(folder, session))
+        api = await daemon.enter_async_context(daemon_process(folder, session))
         held = await stack.enter_async_context(
-            traefik(f"{api}/traefik/config", folder / "held", change=_polling_every(poll_interval))
+            traefik(f"{api}/traefik/config", folder / "held", change=polling_every(poll_interval))
         )
         # The daemon goes first: Traefik does not end while a poll of its own is held.
         stack.push_async_callback(daemon.aclose)
         async with session.get(f"{api}/traefik/config?hold=0") as response:
             document = await response.json()
         yield (
-            Way("Routebook, poll held", held, _by_patch(session, api)),
+            Way("Routebook, poll held", held, by_patch(session, api)),
             await stack.enter_async_context(_file_provider(folder / "file", document)),
             await stack.enter_async_context(_plain(folder / "plain", document, poll_interval)),
         )
 
 
 @asynccontextmanager
-async def _daemon(folder: Path, session: aiohttp.ClientSession) -> AsyncIterator[str]:
+async def daemon_process(
+    folder: Path, session: aiohttp.ClientSession, *flags: str
+) -> AsyncIterator[str]:
     """The daemon as a process of its own; its base URL."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "provider", "serve", f"--listen=127.0.0.1:{port}", "--default-certificate"),
+        *("-m", "provider", "serve", f"--listen=127.0.0.1:{port}", "--default-certificate", *flags),
         *(f"--data={folder / 'data'}", f"--projects={folder / 'projects'}"),
         env={key: value for key, value in os.environ.items() if not key.startswith("ROUTEBOOK_")},
         stderr=asyncio.subprocess.DEVNULL,
@@ -107,7 +109,9 @@ async def _daemon(folder: Path, session: aiohttp.ClientSession) -> AsyncIterator
         await process.wait()
 
 
-def _by_patch(session: aiohttp.ClientSession, api: str) -> Callable[[str, str], Change]:
+def by_patch(session: aiohttp.ClientSession, api: str) -> Callable[[str, str], Change]:
+    """Changes through the REST API."""
+
     def prepare(environment: str, url: str) -> Change:
         async def change() -> None:
             patch = {"metadata": {"router": {"service_url": url}}}
@@ -167,13 +171,15 @@ async def _plain(folder: Path, document: Static, poll_interval: str) -> AsyncIte
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}/config"
-        async with traefik(endpoint, folder, change=_polling_every(poll_interval)) as proxy:
+        async with traefik(endpoint, folder, change=polling_every(poll_interval)) as proxy:
             yield Way(f"HTTP, polled every {poll_interval}", proxy, prepare)
     finally:
         await runner.cleanup()
 
 
-def _polling_every(interval: str) -> Callable[[Static], None]:
+def polling_every(interval: str) -> Callable[[Static], None]:
+    """A Traefik that polls at this interval."""
+
     def change(static: Static) -> None:
         static["providers"]["http"]["pollInterval"] = interval
 
