@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -20,6 +20,11 @@ from registry.cli.terminal import (
 )
 from registry.cli.waiting import NOBODY_LOOKS
 
+_KNOWN = (
+    "traefik", "version", "reached", "current", "digest", "at_fault", "neighbours", "looked_at",
+)  # fmt: skip
+_POLLERS = ("poller", "user_agent", "last_poll_at", "current", "held")
+
 
 def list_traefiks(context: typer.Context, as_json: AsJson = False) -> None:
     """The known Traefiks, and who polls.
@@ -34,20 +39,23 @@ def list_traefiks(context: typer.Context, as_json: AsJson = False) -> None:
         return
     say(printable(f"newest document: {digest or 'none'}"))
     if known:
-        columns = ("traefik", "version", "reached", "current", "digest", "at_fault", "neighbours",
-                   "looked_at")  # fmt: skip
-        table(columns, [_row(each, digest) for each in known], folding="reached")
+        table(_KNOWN, [_row(each, digest) for each in known], folding="reached")
     else:
         say(NOBODY_LOOKS)
-    faults = [{"traefik": each["traefik"], **fault, "errors": "; ".join(fault["errors"])}
-              for each in known for fault in each["routers_at_fault"]]  # fmt: skip
+    faults = [*_faults(known)]
     section("routers at fault", ("traefik", "router", "status", "errors"), faults, folding="errors")
-    columns = ("poller", "user_agent", "last_poll_at", "current", "held")
-    section("pollers", columns, [_poller(each, digest) for each in pollers])
+    section("pollers", _POLLERS, [_poller(each, digest) for each in pollers])
     for each in known:
         if each["refused_since"]:
             since = each["refused_since"]
             remark(f"{each['traefik']} does not take the newest document, sure since {since}")
+
+
+def _faults(known: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for each in known:
+        for router in each["routers_at_fault"]:
+            errors = "; ".join(router["errors"])
+            yield {**router, "traefik": each["traefik"], "errors": errors}
 
 
 def _row(traefik: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def _row(traefik: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
     return {
         **traefik,
         "reached": mark(True) if reached else f"no: {traefik['problem']}",
-        "current": mark(runs == digest if reached else None),
+        "current": mark(digest is not None and runs == digest if reached else None),
         "digest": runs,
         "at_fault": str(len(traefik["routers_at_fault"])),
         "neighbours": str(len(traefik["neighbours"])),
