@@ -70,14 +70,26 @@ async def test_each_write_ends_with_0_and_says_that_it_is_live(
 
 
 async def test_a_confirmed_hand_edit_is_awaited_too(daemon: Daemon, shell: Shell) -> None:
+    made = await create(daemon, "dev", **routed("dev.test"))
+    [old_copy] = daemon.folders.stored()
+    await shell("update", "dev", "--router-hostnames", "new.test")
+    daemon.folders.hand_write(old_copy)
+    await until_problem(daemon, "stale_edit", made["environment_id"])
+    ended = await shell("confirm", *LONG)
+    assert (ended.code, ended.out) == (0, f"{made['environment_id']}{LIVE}\n"), ended.err
+    assert (await shell("confirm", *LONG)).out == "nothing waited\n"
+
+
+async def test_environments_that_a_confirmed_edit_took_away_are_served_no_more(
+    daemon: Daemon, shell: Shell
+) -> None:
     daemon.folders.hand_write(*(stored(each, **routed(f"{each}.test")) for each in ("one", "two")))
     await until_routed(daemon, "one.test", "two.test")
     daemon.folders.hand_write(stored("new", **routed("new.test")))
     await until_problem(daemon, "edit_held", None)
     ended = await shell("confirm", *LONG)
-    assert ended.code == 0, ended.err
-    assert ended.out.endswith(f"{LIVE}\n")
-    assert (await shell("confirm", *LONG)).out == "nothing waited\n"
+    assert (ended.code, ended.out) == (0, "env-one\nenv-two\n")
+    assert "none of them claims a route" in ended.err
 
 
 async def test_what_was_unchanged_is_still_called_so(daemon: Daemon, shell: Shell) -> None:
