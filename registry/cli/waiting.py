@@ -17,7 +17,7 @@ Wait = Annotated[
     typer.Option(
         "--wait",
         metavar="SECONDS",
-        help=f"until every known Traefik serves it, {WAIT_S_MAX} at most; 1 if it is not proved",
+        help=f"then wait until Traefik serves it, {WAIT_S_MAX} at most; 1 where it does not",
     ),
 ]
 NOBODY_LOOKS = (
