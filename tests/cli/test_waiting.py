@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +17,7 @@ from tests.api.steps import create, read, until_problem, until_routed
 from tests.cli.conftest import Shell
 from tests.cli.test_importing import COMPOSE
 from tests.conftest import StartDaemon
-from tests.daemons import Daemon, eventually
+from tests.daemons import ROOT, Daemon, eventually
 from tests.fake_traefik import FakeTraefik
 
 LIVE = "; live on every known Traefik"
@@ -251,3 +255,23 @@ async def test_what_lists_say_of_routing_is_ignored_when_it_comes_back(
     shown = json.dumps(listed.value["environments"])
     again = await shell("apply", "-f", "-", "--json", stdin=shown)
     assert (again.code, again.value["unchanged"]) == (0, 1), again.err
+
+
+async def test_one_that_stays_retires_what_was_not_live_too_and_ends_with_1(
+    daemon: Daemon, traefik: FakeTraefik, tmp_path: Path
+) -> None:
+    traefik.follows = False
+    file = tmp_path / "environments.json"
+    file.write_text(text("dev"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "provider", "apply", "-f", str(file), "--retire-on-stop", *SHORT),
+        cwd=ROOT,
+        env={**os.environ, "AGENT_API_URL": f"http://127.0.0.1:{daemon.port}"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    assert b"dev is saved, but not live on" in await process.stderr.readline()
+    assert b"stays until it is stopped" in await process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 1
+    assert (await read(daemon, "dev"))["lifecycle"]["state"] == "retired"
