@@ -27,6 +27,8 @@ from registry.writer import Preview
 
 Outcome = TypeVar("Outcome")
 _SHOWN_MAX = 100
+_ALL_SERVED = {"reason": "live", "message": "every known Traefik serves them"}
+_NOTHING_TO_SERVE = {"reason": "claims_nothing", "message": "none of them claims a route"}
 
 
 class ConflictView(View):
@@ -138,7 +140,8 @@ def with_routings(made: Made, found: Mapping[str, Routing]) -> Made:
         if routing.live.status != "True" and not routing.claims_nothing
     }
     shown = [{"environment_id": key, **waiting[key]} for key in list(waiting)[:_SHOWN_MAX]]
-    first = shown[0] if shown else {"reason": "live", "message": "every known Traefik serves them"}
+    served = any(not routing.claims_nothing for routing in found.values())
+    first = shown[0] if shown else _ALL_SERVED if served else _NOTHING_TO_SERVE
     routing = {
         "live": not waiting,
         "reason": first["reason"],

@@ -74,8 +74,8 @@ class Routing:
 
     @property
     def claims_nothing(self) -> bool:
-        """Whether no Traefik is to serve it, and none does."""
-        return self.published.status == "False" and self.is_settled
+        """Whether no Traefik is to serve it, and each known one was seen not to."""
+        return self.published.reason in _NOTHING and bool(self.traefiks) and self.is_settled
 
     @property
     def is_settled(self) -> bool:
@@ -95,4 +95,6 @@ class Routing:
         return {**self.in_short(), "live": self.live.status == "True", "traefiks": traefiks}
 
 
+# On purpose; a claim that was lost or refused is another matter.
+_NOTHING = ("lifecycle_state", "not_routed", "deleted")
 _FLAG: dict[Status, bool | None] = {"True": True, "False": False, "Unknown": None}
