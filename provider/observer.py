@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -24,7 +23,7 @@ _ASKING_S = 1.0
 _EAGER_S = 12.0
 _AWAY_S = 1.0
 # Who polls anew is a reason to look, but whoever can poll must not make us look without a pause.
-_SOON_S = 0.5
+_SOON_S = 0.25
 
 _log = structlog.get_logger()
 
@@ -59,7 +58,7 @@ class Observer:
 
     async def look(self) -> None:
         """One look, with a survey where one is due."""
-        self._looked_s = time.monotonic()
+        self._looked_s = _now_s()
         before = self.facts
         facts = await self._api.look(before, self._wanted())
         if facts.reached and facts.started_at != before.started_at:
@@ -72,9 +71,9 @@ class Observer:
         self._take(facts)
 
     async def _survey(self, facts: TraefikFacts) -> TraefikFacts:
-        start_s = time.monotonic()
+        start_s = _now_s()
         self._surveyed = surveyed = await self._api.survey(facts)
-        now_s = time.monotonic()
+        now_s = _now_s()
         self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
         return surveyed
 
@@ -82,7 +81,7 @@ class Observer:
         last = self._surveyed
         if last is None or (facts.started_at, facts.faults) != (last.started_at, last.faults):
             return True
-        return time.monotonic() > self._next_survey_s
+        return _now_s() > self._next_survey_s
 
     def _is_eager(self) -> bool:
         """Whether a young publication is not live yet."""
@@ -90,8 +89,8 @@ class Observer:
         if wanted is None or not self.facts.reached or wanted == self.facts.live_digest:
             return False
         if self._awaited is None or self._awaited[0] != wanted:
-            self._awaited, self._pause_s = (wanted, time.monotonic()), _FIRST_PAUSE_S
-        return time.monotonic() - self._awaited[1] < _EAGER_S
+            self._awaited, self._pause_s = (wanted, _now_s()), _FIRST_PAUSE_S
+        return _now_s() - self._awaited[1] < _EAGER_S
 
     def _wanted(self) -> str | None:
         publication = self._current.publication
@@ -102,17 +101,17 @@ class Observer:
 
         Not for long: the other facts must not become old meanwhile.
         """
-        digest, start_s = self._wanted(), time.monotonic()
+        digest, start_s = self._wanted(), _now_s()
         while digest is not None and digest == self._wanted():
-            if await self._api.runs(digest) or time.monotonic() - start_s > _ASKING_S:
+            if await self._api.runs(digest) or _now_s() - start_s > _ASKING_S:
                 return
             await asyncio.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 1.5, _LONGEST_PAUSE_S)
 
     async def _rest(self, pause_s: float) -> None:
         """Until the next look: at once after a publication, soon when somebody polls anew."""
-        until_s = time.monotonic() + pause_s
-        while not self._is_eager() and (left_s := until_s - time.monotonic()) > 0:
+        until_s = _now_s() + pause_s
+        while not self._is_eager() and (left_s := until_s - _now_s()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     await self.wake.wait()
@@ -129,3 +128,7 @@ class Observer:
                 _log.warning("traefik_not_seen", traefik=facts.url, reason=facts.problem)
         self.facts = facts
         self._seen(facts)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
