@@ -41,7 +41,7 @@ def digest_in(middlewares: Any) -> str | None:
     """The digest of the document that is live, by the marker among the middlewares."""
     for item in _objects(middlewares):
         found = _MARKER.fullmatch(_text(item, "name"))
-        if found and _object(item.get("addPrefix")).get("prefix") == "/routebook":
+        if found and _object(item.get("addPrefix") or {}).get("prefix") == "/routebook":
             return found.group(1)
     return None
 
