@@ -47,12 +47,14 @@ def live_on(
     if _is_old(facts.looked_at, LOOKED_AT_MAX, watched.now):
         message = f"not looked at since {instant_text(facts.looked_at)}"
         return _on(watched, Condition("Unknown", "not_looked_at", message), settled=False)
-    if unpublished.status == "Unknown" or log.latest is None:
+    if log.latest is None:
+        return _on(watched, _NOT_RENDERED, settled=False)
+    if unpublished.status == "Unknown":
         return _on(watched, unpublished, settled=False)
     wanted, run = log.share(environment_id, log.latest), log.get(facts.live_digest)
     has = log.share(environment_id, run) if run else None
     if wanted is not None and unpublished.status == "False":
-        return _on(watched, _NOT_WITHDRAWN, settled=False)
+        return _on(watched, _NOT_RENDERED, settled=False)
     if wanted is None:
         return _withdrawn(watched, run, has, unpublished)
     if facts.live_digest is None:
@@ -135,7 +137,7 @@ _UNKNOWN_DIGEST = Condition(
     "unknown_digest",
     "it runs a document that is not remembered any more, or that of another Routebook",
 )
-_NOT_WITHDRAWN = Condition("Unknown", "not_rendered", "its withdrawal is being rendered")
+_NOT_RENDERED = Condition("Unknown", "not_rendered", "what is to be served is being rendered")
 
 
 def _is_old(seen_at: datetime, age_max: timedelta, now: datetime) -> bool:

@@ -24,7 +24,9 @@ def logged(*documents: tuple[str, Shares]) -> DocumentLog:
 def test_what_a_document_had_stays_so_after_later_ones() -> None:
     log = logged(("A", {"one": "1"}), ("B", {"one": "2", "two": "1"}), ("C", {"two": "1"}))
     a, b, c = (log.get(digest) for digest in "ABC")
-    assert a and b and c
+    assert a
+    assert b
+    assert c
     assert [log.share("one", each) for each in (a, b, c)] == ["1", "2", None]
     assert [log.share("two", each) for each in (a, b, c)] == [None, "1", "1"]
     assert log.latest is c
@@ -34,7 +36,8 @@ def test_a_document_that_came_back_is_the_newest_one() -> None:
     log = logged(("A", {"one": "1"}), ("B", {"one": "2"}), ("A", {"one": "1"}))
     a, b = log.get("A"), log.get("B")
     assert a is log.latest
-    assert a and b
+    assert a
+    assert b
     assert log.changed(b, a) == {"one"}
     assert log.between(b, a) == [a]
 
@@ -42,7 +45,8 @@ def test_a_document_that_came_back_is_the_newest_one() -> None:
 def test_what_changed_and_changed_back_did_not_change() -> None:
     log = logged(("A", {"one": "1"}), ("B", {"one": "2"}), ("C", {"one": "1", "two": "1"}))
     a, c = log.get("A"), log.get("C")
-    assert a and c
+    assert a
+    assert c
     assert log.changed(a, c) == log.changed(c, a) == {"two"}
 
 

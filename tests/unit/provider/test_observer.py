@@ -194,7 +194,9 @@ def test_a_publication_is_not_kept_waiting_by_those_who_poll_anew(play: Play) ->
 
 
 @pytest.mark.parametrize("wrong", [{"problem": "nothing answers"}, {"bug": ZeroDivisionError()}])
-def test_one_that_is_away_or_a_bug_of_ours_is_asked_once_a_second_at_most(wrong: dict[str, Any], play: Play) -> None:
+def test_one_that_is_away_or_a_bug_of_ours_is_asked_once_a_second_at_most(
+    wrong: dict[str, Any], play: Play
+) -> None:
     async def scene(stage: Stage) -> None:
         stage.publish(B)
         asked = await stage.after(60)

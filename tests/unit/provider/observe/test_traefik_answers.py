@@ -153,7 +153,14 @@ def test_half_a_surrogate_pair_cannot_break_a_log() -> None:
 
 @pytest.mark.parametrize(
     ("address", "port"),
-    [(":80", 80), ("[::1]:443/udp", 443), ("web", None), (":0", None), (":99999", None), ("", None)],
+    [
+        (":80", 80),
+        ("[::1]:443/udp", 443),
+        ("web", None),
+        (":0", None),
+        (":99999", None),
+        ("", None),
+    ],
 )
 def test_the_port_of_an_entrypoint(address: str, port: int | None) -> None:
     [entrypoint] = answers.entrypoints_in([{"name": "web", "address": address}])
