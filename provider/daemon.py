@@ -247,10 +247,13 @@ def _start_reconciling(
 
 async def _start_observing(stack: AsyncExitStack, settings: Settings, surface: Surface) -> None:
     """One observer for each known Traefik, woken by publications and by who polls anew."""
-    session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+    )
+    urls = {without_user(url): url for url in settings.traefik_api}  # each API once
     observers = [
         Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
-        for url in settings.traefik_api
+        for url in urls.values()
     ]
 
     def wake() -> None:

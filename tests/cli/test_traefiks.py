@@ -19,7 +19,7 @@ from tests.fake_traefik import FakeTraefik
 async def traefiks() -> AsyncIterator[list[FakeTraefik]]:
     """Two Traefiks that run every document at once."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(FakeTraefik().serving()) for _ in range(2)]
+        yield [await stack.enter_async_context(FakeTraefik(follows=True).serving()) for _ in range(2)]
 
 
 @pytest.fixture
