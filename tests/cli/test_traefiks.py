@@ -19,7 +19,8 @@ from tests.fake_traefik import FakeTraefik
 async def traefiks() -> AsyncIterator[list[FakeTraefik]]:
     """Two Traefiks that run every document at once."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(FakeTraefik(follows=True).serving()) for _ in range(2)]
+        fakes = [FakeTraefik(digest=None, follows=True) for _ in range(2)]
+        yield [await stack.enter_async_context(fake.serving()) for fake in fakes]
 
 
 @pytest.fixture
@@ -119,8 +120,8 @@ async def test_traefiks_are_a_line_each_and_below_them_who_polls(
     first, head, one, two = lines.splitlines()
     assert first == f"newest document: {digest}"
     assert head.split()[:4] == ["TRAEFIK", "VERSION", "REACHED", "CURRENT"]
-    assert one.split()[:7] == [traefiks[0].url, "3.7.0", "yes", "yes", digest, "1", "0"]
-    assert two.startswith(f"{traefiks[1].url}  3.7.0    no: its API answers with status 500  ?  ")
+    assert one.split()[:7] == [traefiks[0].url, "3.7.15", "yes", "yes", digest, "1", "0"]
+    assert two.startswith(f"{traefiks[1].url}  3.7.15    no: its API answers with status 500  ?  ")
     assert r"middleware \x1b[1m is missing" in faults
     poller = pollers.splitlines()[1].split()
     assert (poller[0], poller[1], poller[3:]) == ("edge-1", "Traefik", ["yes", "no"])

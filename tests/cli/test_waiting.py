@@ -28,7 +28,7 @@ COMPOSE_WORDS = ("--project", "nightshift", "--host", "127.0.0.1", "--apply")
 @pytest.fixture
 async def traefik() -> AsyncIterator[FakeTraefik]:
     """A Traefik that runs every document at once."""
-    async with FakeTraefik(follows=True).serving() as fake:
+    async with FakeTraefik(digest=None, follows=True).serving() as fake:
         yield fake
 
 
