@@ -121,7 +121,7 @@ async def test_traefiks_are_a_line_each_and_below_them_who_polls(
     assert first == f"newest document: {digest}"
     assert head.split()[:4] == ["TRAEFIK", "VERSION", "REACHED", "CURRENT"]
     assert one.split()[:7] == [traefiks[0].url, "3.7.15", "yes", "yes", digest, "1", "0"]
-    assert two.startswith(f"{traefiks[1].url}  3.7.15    no: its API answers with status 500  ?  ")
+    assert two.startswith(f"{traefiks[1].url}  3.7.15   no: its API answers with status 500  ?  ")
     assert r"middleware \x1b[1m is missing" in faults
     poller = pollers.splitlines()[1].split()
     assert (poller[0], poller[1], poller[3:]) == ("edge-1", "Traefik", ["yes", "no"])
