@@ -110,11 +110,11 @@ class DocumentLog:
 
     def _forget(self) -> None:
         while len(self._documents) > DOCUMENTS_KEPT:
-            gone, oldest = self._documents.popleft(), self._documents[0]
+            gone = self._documents.popleft()
             if self._by_digest[gone.digest] is gone:
                 del self._by_digest[gone.digest]
-            for each in gone.changed | oldest.changed:
-                self._trim(each, oldest.number)
+            for each in gone.changed:
+                self._trim(each, self._documents[0].number)
 
     def _trim(self, environment_id: str, oldest: int) -> None:
         """Keep of an environment's changes the one in force at the oldest document, and later."""

@@ -114,6 +114,17 @@ async def test_what_a_traefik_runs_is_seen(watching: Daemon, traefik: FakeTraefi
     assert await metric(watching, "routebook_live", traefik=traefik.url) == 1
 
 
+async def test_a_publication_makes_it_look_eagerly(watching: Daemon, traefik: FakeTraefik) -> None:
+    await create(watching, "dev", **routed())
+    found = await until(watching, "dev", "False", "not_fetched")
+    marker = f"http/middlewares/routebook-{found['digest']}@http"
+
+    async def asked_often() -> None:
+        assert traefik.requests.count(marker) >= 10, "a rare look would ask once in 5 seconds"
+
+    await eventually(asked_often)
+
+
 async def test_user_information_is_sent_and_shown_nowhere(
     watching: Daemon, traefik: FakeTraefik, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +255,9 @@ async def test_without_a_known_traefik_a_write_does_not_wait_and_nothing_is_live
         assert batch.value["routing"]["live"] is False
         assert batch.value["routing"]["reason"] == "no_traefik_known"
         batch = await daemon.call("POST", f"{ALL}:apply?wait=30", json={"environments": [planned]})
+        assert (batch.status, batch.value["routing"]["live"]) == (200, False)
+
+        batch = await daemon.call("POST", f"{ALL}:apply?wait=30", json={"environments": []})
         assert (batch.status, batch.value["routing"]["live"]) == (200, False)
 
         gone = await daemon.call("DELETE", f"{ALL}/dev?wait=30")

@@ -42,6 +42,16 @@ def test_a_document_that_came_back_is_the_newest_one() -> None:
     assert log.between(b, a) == [a]
 
 
+def test_a_document_that_came_back_is_known_after_its_first_time_is_forgotten() -> None:
+    others = [(f"{number}", {"one": f"{number}"}) for number in range(DOCUMENTS_KEPT - 1)]
+    log = logged(("A", {"one": "a"}), ("A", {"one": "a"}), *others)
+    kept = log.get("A")
+    assert kept is not None
+    assert log.share("one", kept) == "a"
+    log.add("newer", {}, NOON, 0.0)
+    assert log.get("A") is None
+
+
 def test_what_changed_and_changed_back_did_not_change() -> None:
     log = logged(("A", {"one": "1"}), ("B", {"one": "2"}), ("C", {"one": "1", "two": "1"}))
     a, c = log.get("A"), log.get("C")

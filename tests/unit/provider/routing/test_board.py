@@ -252,6 +252,7 @@ async def test_a_deletion_that_is_not_rendered_is_not_said_to_be_withdrawn() -> 
     found = await scene.board.settled(["env-dev"], 0)
     assert not found["env-dev"].claims_nothing
     assert found["env-dev"].live.status == "Unknown"
+    assert found["env-dev"].published.status == "Unknown"
 
 
 async def test_what_became_live_is_an_event_a_gauge_and_a_time() -> None:
