@@ -93,7 +93,7 @@ async def test_a_named_port_of_the_record_is_the_upstream(stage: Stage) -> None:
 
     assert (await stage.write("POST", "", body))[0] == 201
 
-    await stage.live(lambda document: "env-named" in document["http"]["services"])
+    await stage.live(lambda document: "env-named" in document["http"].get("services", {}))
     assert (await stage.http("named.test")).upstream == "green"
 
 
