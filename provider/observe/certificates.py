@@ -84,7 +84,8 @@ class CertificateFolder:
         except (UnusablePair, RegistryError, OSError) as error:
             last_good = self._last_copy(names)
             suffix = "; its last good copy stays in service" if last_good else ""
-            return OwnCertificate(last_good, f"{error}{suffix}")
+            mismatch = isinstance(error, UnusablePair) and error.mismatch
+            return OwnCertificate(last_good, f"{error}{suffix}", mismatch)
 
     def _kept(self, names: _Names, files: PairFiles) -> Pair:
         copy = self._folder / LIVE / files.fingerprint

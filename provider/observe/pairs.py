@@ -23,12 +23,13 @@ _UNREADABLE = (ValueError, TypeError, IndexError, UnsupportedAlgorithm, x509.Dup
 class UnusablePair(ValueError):
     """Why two files are no pair, in words that name the file and never its content.
 
-    `outside` says that a name leads out of the folder, through a link for instance.
+    `outside` says that a name leads out of the folder, through a link for instance; `mismatch`
+    that both are fine, and the key is that of another certificate.
     """
 
-    def __init__(self, reason: str, *, outside: bool = False) -> None:
+    def __init__(self, reason: str, *, outside: bool = False, mismatch: bool = False) -> None:
         super().__init__(reason)
-        self.outside = outside
+        self.outside, self.mismatch = outside, mismatch
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def parse_pair(certificate: bytes, key: bytes, cert_file: str, key_file: str) ->
     except _UNREADABLE as error:
         raise UnusablePair(f"{key_file} holds no private key in PEM without a password") from error
     if own != certified:
-        raise UnusablePair(f"{key_file} is not the key of {cert_file}")
+        raise UnusablePair(f"{key_file} is not the key of {cert_file}", mismatch=True)
     return PairFiles(certificate, key, names, not_after)
 
 
