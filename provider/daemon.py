@@ -9,12 +9,9 @@ import shlex
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -25,8 +22,10 @@ from provider.api.surface import Surface
 from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
+from provider.background import start_observing, start_reconciling, start_surveying
 from provider.current import Current
 from provider.events import Events
+from provider.ledger import Ledger
 from provider.listener import (
     SilentClients,
     accept,
@@ -38,16 +37,15 @@ from provider.meters import Meters
 from provider.news import news_of_revision
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
-from provider.observe.traefik_api import TraefikApi, without_user
-from provider.observer import Observer
+from provider.observe.traefik_api import without_user
 from provider.polls import Polls
 from provider.previewer import Previewer
-from provider.reconciler import Reconciler
+from provider.reconciler import Reconciler, Rendered
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
+from provider.surveyor import Expectations, NoLookup, Surveyor
 from registry.engines.opening import open_engine
-from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import CatalogueUnreadable, RegistryError
 from registry.history import History
 from registry.revisions import Revision
@@ -117,7 +115,33 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             rules.tls_entrypoints,
             utc_now,
         )
-        reconciler.entered, reconciler.ended = routing.entered, routing.rendered
+        reconciler.entered = routing.entered
+        ledger = Ledger(settings.data / "state" / "human_tasks.json", events, utc_now)
+        await asyncio.to_thread(ledger.open)
+        surveyor = Surveyor(
+            store=store,
+            reconciler=reconciler,
+            projects=workspaces,
+            lookup=NoLookup(),
+            ledger=ledger,
+            expectations=Expectations(
+                tls_entrypoints=rules.tls_entrypoints,
+                has_resolver=rules.cert_resolver is not None,
+                stale_health_s=settings.stale_health_s,
+            ),
+            facts=lambda: routing.facts,
+            checked_at=dict,
+            clock=utc_now,
+            survey_s=60.0,
+            plan=settings.upgrade_plan_file,
+        )
+
+        def ended(rendered: Rendered) -> None:
+            """A pass is over: conditions and tasks may be others."""
+            routing.rendered(rendered)
+            surveyor.wake.set()
+
+        reconciler.ended, routing.changed = ended, surveyor.wake.set
         reconciler.tell = lambda news: events.publish(*news)
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
@@ -141,12 +165,15 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             events=events,
             meters=meters,
             routing=routing,
+            ledger=ledger,
+            surveyor=surveyor,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
         )
         await _start_serving(stack, settings, surface, listener)
-        await _start_observing(stack, settings, surface)
-        _start_reconciling(stack, settings, surface, certificates)
+        await start_observing(stack, settings, surface)
+        start_reconciling(stack, settings, surface, certificates)
+        start_surveying(stack, surface)
         yield port
 
 
@@ -212,57 +239,3 @@ async def _start_serving(
     server = await accept(surface.silent_clients.watched(runner.server), listener, tls)
     # Closed first: no connection comes while held polls get their last answer.
     stack.callback(server.close)
-
-
-def _start_reconciling(
-    stack: AsyncExitStack,
-    settings: Settings,
-    surface: Surface,
-    certificates: CertificateFolder,
-) -> None:
-    reconciler = surface.reconciler
-
-    async def forward_ticks() -> None:
-        async for _ in surface.store.ticks():
-            reconciler.wake.set()
-
-    async def sweep() -> None:
-        while True:
-            used = [own.pair for own in reconciler.own_certificates.values() if own.pair]
-            await asyncio.to_thread(certificates.sweep, used)
-            await asyncio.sleep(_SWEEP_S)
-
-    folder, projects = settings.certificates, settings.projects
-    work = (
-        reconciler.run(),
-        forward_ticks(),
-        sweep(),
-        watch_folder(folder, reconciler.wake.set, recursive=True),
-        poll_signature(partial(_signatures, folder, "**/[!.]*"), reconciler.wake.set),
-        poll_signature(partial(_signatures, projects, "*/project.json"), reconciler.wake.set),
-    )
-    stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
-    reconciler.wake.set()
-
-
-async def _start_observing(stack: AsyncExitStack, settings: Settings, surface: Surface) -> None:
-    """One observer for each known Traefik, woken by publications and by who polls anew."""
-    session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
-    observers = [
-        Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
-        for url in settings.traefik_api
-    ]
-
-    def wake() -> None:
-        """There is something to see."""
-        for observer in observers:
-            observer.wake.set()
-
-    surface.polls.met = surface.current.published = wake
-    stack.push_async_callback(
-        stopped, [asyncio.create_task(observer.run()) for observer in observers]
-    )
-
-
-def _signatures(folder: Path, pattern: str) -> Hashable:
-    return tuple((str(path), file_signature(path)) for path in sorted(folder.glob(pattern)))

@@ -32,16 +32,17 @@ class Ledger:
 
     def open(self) -> None:
         """Read what is kept; a file that is no ledger is put aside, and all opens anew."""
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                self.tasks = from_bytes(self._file.read_bytes())
-            except ValueError as error:
-                aside = self._file.with_suffix(".broken.json")
-                _log.error("ledger_broken", reason=str(error), kept_as=aside.name)
-                with contextlib.suppress(OSError):
-                    self._file.replace(aside)
-            except OSError as error:
-                _log.error("ledger_not_read", reason=str(error.strerror))
+        try:
+            self.tasks = from_bytes(self._file.read_bytes())
+        except FileNotFoundError:
+            return
+        except ValueError as error:
+            aside = self._file.with_suffix(".broken.json")
+            _log.error("ledger_broken", reason=str(error), kept_as=aside.name)
+            with contextlib.suppress(OSError):
+                self._file.replace(aside)
+        except OSError as error:
+            _log.error("ledger_not_read", reason=str(error.strerror))
 
     async def survey(self, findings: Iterable[Finding]) -> bool:
         """Take what a survey found; whether anything changed. Never raises: `trouble` says why

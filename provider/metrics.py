@@ -23,10 +23,11 @@ def environment_metrics(
     certificates: Iterable[OwnCertificate],
     now: datetime,
     stale_health_s: float,
+    planned_without_dns: int | None = None,
 ) -> dict[str, Any]:
     """`metrics.environments` of `/api/health`.
 
-    `planned_without_dns` is None while nobody looks at DNS: not looked at is not zero.
+    `planned_without_dns` is None while nobody looked at DNS: not looked at is not zero.
     """
     environments = snapshot.environments
     health = Counter(environment.health.status for environment in environments)
@@ -38,7 +39,7 @@ def environment_metrics(
         "by_state": count_states(environments),
         "by_health": {status: health[status] for status in get_args(HealthStatus)},
         "stale_health_checks": len(stale),
-        "planned_without_dns": None,
+        "planned_without_dns": planned_without_dns,
         "routed": len(document.routed) if document else 0,
         "quarantined": len(snapshot.faults),
         "conflicted": len(losers),

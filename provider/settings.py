@@ -115,6 +115,10 @@ class Settings(BaseSettings):
     stale_health_s: Annotated[
         float, Field(description="seconds after which a health check is stale", gt=0, le=1e9)
     ] = 86400.0
+    upgrade_plan: Annotated[
+        Path | None,
+        Field(description="file that the open human tasks are written to; none: to no file"),
+    ] = None
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False
@@ -146,6 +150,14 @@ class Settings(BaseSettings):
         """The token files that are set, by role."""
         files = {Role.OPERATOR: self.operator_token_file, Role.TRAEFIK: self.traefik_token_file}
         return {role: path for role, path in files.items() if path is not None}
+
+    @property
+    def upgrade_plan_file(self) -> Path | None:
+        """The upgrade plan: by default the one beside a data folder in a repository that has one."""
+        if self.upgrade_plan is None:
+            beside = self.data.absolute().parent / "docs" / "upgrade_plan.json"
+            return beside if beside.is_file() else None
+        return None if str(self.upgrade_plan) == "none" else self.upgrade_plan
 
     @property
     def certificates(self) -> Path:

@@ -41,6 +41,14 @@ class NameLookup(Protocol):
         ...
 
 
+class NoLookup:
+    """Nobody asks DNS."""
+
+    async def look(self, names: Iterable[str]) -> Mapping[str, DnsFact]:
+        """Nothing of any name."""
+        return {}
+
+
 @dataclass(frozen=True)
 class Expectations:
     """The settings that follow-ups are judged by."""

@@ -89,6 +89,20 @@ class Client:
         explained: dict[str, Any] = self.call("GET", "/api/routes/explain" + _query(asked))
         return explained
 
+    def tasks(self, filters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """All human tasks that the filters ask for."""
+        return self.every("/api/human-tasks", "tasks", filters)
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        """One human task."""
+        task: dict[str, Any] = self.call("GET", _task(task_id))
+        return task
+
+    def change_task(self, task_id: str, change: Mapping[str, Any]) -> dict[str, Any]:
+        """The task after a person's change."""
+        task: dict[str, Any] = self.call("POST", _task(task_id), change)
+        return task
+
     def read(self, ref: str) -> Answer:
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))
@@ -279,6 +293,10 @@ def _given_token(environ: Mapping[str, str]) -> str | None:
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise errors.Unauthenticated(f"{name} is not a token: it has spaces or odd characters")
     return token or None
+
+
+def _task(task_id: str) -> str:
+    return f"/api/human-tasks/{quote(task_id, safe='')}"
 
 
 def _one(ref: str) -> str:

@@ -35,6 +35,15 @@ from provider.api.history import (
     read_history,
     revert_environment,
 )
+from provider.api.human_tasks import (
+    TaskChange,
+    TasksQuery,
+    TasksView,
+    TaskView,
+    change_task,
+    list_tasks,
+    read_task,
+)
 from provider.api.listing import ListQuery
 from provider.api.openapi_page import openapi_page
 from provider.api.projects import list_projects, read_project
@@ -139,6 +148,14 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/auth/logout", Access.VIEWER, logout, None, 204,
           body="ignored", codes=("unsupported_media_type",)),
     Route("GET", "/api/auth/me", Access.VIEWER, me, ANY_JSON),
+    Route("GET", "/api/human-tasks", Access.VIEWER, list_tasks, TasksView, query=TasksQuery,
+          codes=("invalid_record",)),
+    Route("GET", "/api/human-tasks/{id}", Access.VIEWER, read_task, TaskView,
+          codes=("not_found",)),
+    Route("POST", "/api/human-tasks/{id}", Access.OPERATOR, change_task, TaskView,
+          body=TaskChange, codes=("malformed_json", "too_large", "unsupported_media_type",
+                                  "invalid_record", "not_found", "store_unavailable",
+                                  "disk_full")),
     Route("GET", "/api/projects", Access.VIEWER, list_projects, ProjectsView),
     Route("GET", "/api/projects/{id}", Access.VIEWER, read_project, ProjectDefinition,
           codes=("not_found",)),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, explaining, importing, login, reading, watching, writing
+from registry.cli import applying, explaining, importing, login, reading, tasks, watching, writing
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -30,7 +30,14 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 
+GROUPS: dict[str, typer.Typer] = {
+    "tasks": tasks.app,
+}
+
+
 def add_verbs(app: typer.Typer) -> None:
-    """Every verb, under its name."""
+    """Every verb, and every group of verbs, under its name."""
     for name, verb in VERBS.items():
         app.command(name)(verb)
+    for name, group in GROUPS.items():
+        app.add_typer(group, name=name)
