@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from provider.api.surface import Surface
 from provider.observe.certificates import CertificateFolder
 from provider.observe.traefik_api import TraefikApi
 from provider.observer import Observer
-from provider.settings import Settings
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.store import utc_now
 
@@ -23,11 +22,15 @@ _SWEEP_S = 3600.0
 
 def start_reconciling(
     stack: AsyncExitStack,
-    settings: Settings,
     surface: Surface,
     certificates: CertificateFolder,
+    folder: Path,
+    projects: Path,
 ) -> None:
-    """Passes: after each tick of the engine, and each change of certificates and workspaces."""
+    """Passes: after each tick of the engine, and each change of certificates and workspaces.
+
+    `folder` is that of the certificates, `projects` that of the workspaces.
+    """
     reconciler = surface.reconciler
 
     async def forward_ticks() -> None:
@@ -40,7 +43,6 @@ def start_reconciling(
             await asyncio.to_thread(certificates.sweep, used)
             await asyncio.sleep(_SWEEP_S)
 
-    folder, projects = settings.certificates, settings.projects
     work = (
         reconciler.run(),
         forward_ticks(),
@@ -53,12 +55,12 @@ def start_reconciling(
     reconciler.wake.set()
 
 
-async def start_observing(stack: AsyncExitStack, settings: Settings, surface: Surface) -> None:
+async def start_observing(stack: AsyncExitStack, urls: Iterable[str], surface: Surface) -> None:
     """One observer for each known Traefik, woken by publications and by who polls anew."""
     session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     observers = [
         Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
-        for url in settings.traefik_api
+        for url in urls
     ]
 
     def wake() -> None:

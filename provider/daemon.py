@@ -41,6 +41,7 @@ from provider.observe.traefik_api import without_user
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler, Rendered
+from provider.render.compile import Rules
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
@@ -74,28 +75,21 @@ async def serve(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[int]:
     """The daemon in this event loop; gives the port that it listens on."""
     async with AsyncExitStack() as stack:
-        book = AccountBook(settings.data, utc_now, settings.token_files)
-        door = _door(settings, book)
+        door = _door(settings, AccountBook(settings.data, utc_now, settings.token_files))
         listener = stack.enter_context(bound(*settings.address))
         port: int = listener.getsockname()[1]
-        engine = await stack.enter_async_context(open_engine(settings.data))
-        certificates = _certificates(settings)
+        rules, certificates = settings.rules(port), _certificates(settings)
         current = Current(settings.data / "state" / "document.json")
         restored = await asyncio.to_thread(current.restore)
-        rules = settings.rules(port)
-        workspaces = Workspaces(settings.projects)
         events, meters = Events(), Meters()
-        history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
-        history.appended = _announcing(events, meters)
-        await asyncio.to_thread(history.open, utc_now())
-        stack.callback(history.close)
-        admission = Admission(rules, certificates)
+        workspaces = Workspaces(settings.projects)
+        engine = await stack.enter_async_context(open_engine(settings.data))
         store = EnvironmentStore(
             engine,
             workspaces,
-            admission=admission,
+            admission=(admission := Admission(rules, certificates)),
             verify=admission.verify,
-            history=history,
+            history=await _history(stack, settings, _announcing(events, meters)),
             founded=restored,
         )
         if settings.init:
@@ -105,44 +99,17 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
         store.changed = reconciler.wake.set
+        reconciler.tell = lambda news: events.publish(*news)
         polls = Polls(current, settings.hold_s)
+        urls = [without_user(url) for url in settings.traefik_api]
+        announcer = Announcer(events, meters)
         routing = RoutingBoard(
-            map(without_user, settings.traefik_api),
-            store,
-            reconciler,
-            polls,
-            Announcer(events, meters),
-            rules.tls_entrypoints,
-            utc_now,
+            urls, store, reconciler, polls, announcer, rules.tls_entrypoints, utc_now
         )
-        reconciler.entered = routing.entered
         ledger = Ledger(settings.data / "state" / "human_tasks.json", events, utc_now)
         await asyncio.to_thread(ledger.open)
-        surveyor = Surveyor(
-            store=store,
-            reconciler=reconciler,
-            projects=workspaces,
-            lookup=NoLookup(),
-            ledger=ledger,
-            expectations=Expectations(
-                tls_entrypoints=rules.tls_entrypoints,
-                has_resolver=rules.cert_resolver is not None,
-                stale_health_s=settings.stale_health_s,
-            ),
-            facts=lambda: routing.facts,
-            checked_at=dict,
-            clock=utc_now,
-            survey_s=60.0,
-            plan=settings.upgrade_plan_file,
-        )
-
-        def ended(rendered: Rendered) -> None:
-            """A pass is over: conditions and tasks may be others."""
-            routing.rendered(rendered)
-            surveyor.wake.set()
-
-        reconciler.ended, routing.changed = ended, surveyor.wake.set
-        reconciler.tell = lambda news: events.publish(*news)
+        surveyor = _surveyor(settings, rules, store, workspaces, reconciler, routing, ledger)
+        _connect(reconciler, routing, surveyor)
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
             await reconciler.try_reconcile()
@@ -152,12 +119,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             current=current,
             polls=polls,
             reconciler=reconciler,
-            previewer=Previewer(
-                rules,
-                settings.certificates,
-                settings.traefik_certificates,
-                default_certificate=settings.default_certificate,
-            ),
+            previewer=_previewer(settings, rules),
             door=door,
             throttle=LoginThrottle(time.monotonic),
             passwords=PasswordCheck(),
@@ -171,10 +133,69 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             tls_entrypoints=rules.tls_entrypoints,
         )
         await _start_serving(stack, settings, surface, listener)
-        await start_observing(stack, settings, surface)
-        start_reconciling(stack, settings, surface, certificates)
+        await start_observing(stack, settings.traefik_api, surface)
+        start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
         start_surveying(stack, surface)
         yield port
+
+
+async def _history(
+    stack: AsyncExitStack, settings: Settings, appended: Callable[[Sequence[Revision]], None]
+) -> History:
+    history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
+    history.appended = appended
+    await asyncio.to_thread(history.open, utc_now())
+    stack.callback(history.close)
+    return history
+
+
+def _previewer(settings: Settings, rules: Rules) -> Previewer:
+    return Previewer(
+        rules,
+        settings.certificates,
+        settings.traefik_certificates,
+        default_certificate=settings.default_certificate,
+    )
+
+
+def _surveyor(
+    settings: Settings,
+    rules: Rules,
+    store: EnvironmentStore,
+    workspaces: Workspaces,
+    reconciler: Reconciler,
+    routing: RoutingBoard,
+    ledger: Ledger,
+) -> Surveyor:
+    return Surveyor(
+        store=store,
+        reconciler=reconciler,
+        projects=workspaces,
+        lookup=NoLookup(),
+        ledger=ledger,
+        expectations=Expectations(
+            tls_entrypoints=rules.tls_entrypoints,
+            has_resolver=rules.cert_resolver is not None,
+            stale_health_s=settings.stale_health_s,
+        ),
+        facts=lambda: routing.facts,
+        checked_at=dict,
+        clock=utc_now,
+        survey_s=60.0,
+        plan=settings.upgrade_plan_file,
+    )
+
+
+def _connect(reconciler: Reconciler, routing: RoutingBoard, surveyor: Surveyor) -> None:
+    """After a pass, and when a Traefik says anything else, conditions and tasks may be others."""
+
+    def ended(rendered: Rendered) -> None:
+        """A pass is over."""
+        routing.rendered(rendered)
+        surveyor.wake.set()
+
+    reconciler.entered, reconciler.ended = routing.entered, ended
+    routing.changed = surveyor.wake.set
 
 
 def _announcing(events: Events, meters: Meters) -> Callable[[Sequence[Revision]], None]:

@@ -1,5 +1,8 @@
-"""Human Tasks: follow-ups over time. They open, stay and close by themselves; people may note,
-assign, and dismiss them until the evidence changes."""
+"""Human Tasks: follow-ups over time.
+
+They open, stay and close by themselves; people may note, assign, and dismiss them until the
+evidence changes.
+"""
 
 from __future__ import annotations
 
