@@ -153,7 +153,7 @@ class Settings(BaseSettings):
 
     @property
     def upgrade_plan_file(self) -> Path | None:
-        """The upgrade plan: by default the one beside a data folder in a repository that has one."""
+        """The upgrade plan; by default the one in the repository around the data folder, if any."""
         if self.upgrade_plan is None:
             beside = self.data.absolute().parent / "docs" / "upgrade_plan.json"
             return beside if beside.is_file() else None
