@@ -12,7 +12,7 @@ import aiohttp
 
 from provider.api.surface import Surface
 from provider.observe.certificates import CertificateFolder
-from provider.observe.traefik_api import TraefikApi
+from provider.observe.traefik_api import TraefikApi, without_user
 from provider.observer import Observer
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.store import utc_now
@@ -57,10 +57,13 @@ def start_reconciling(
 
 async def start_observing(stack: AsyncExitStack, urls: Iterable[str], surface: Surface) -> None:
     """One observer for each known Traefik, woken by publications and by who polls anew."""
-    session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+    )
+    each_once = {without_user(url): url for url in urls}
     observers = [
         Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
-        for url in urls
+        for url in each_once.values()
     ]
 
     def wake() -> None:

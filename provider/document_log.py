@@ -31,23 +31,29 @@ class LoggedDocument(NamedTuple):
 class _Change(NamedTuple):
     number: int
     tag: str | None
+    at: datetime
 
 
 @dataclass
 class DocumentLog:
-    """The last documents, oldest first; one that came back stands there twice."""
+    """The last documents, oldest first; one that came back stands there twice.
+
+    `began_at` is the time of the very first.
+    """
 
     _documents: deque[LoggedDocument] = field(default_factory=deque)
     _by_digest: dict[str, LoggedDocument] = field(default_factory=dict)
     _shares: Mapping[str, str] = field(default_factory=dict)
     _changes: dict[str, list[_Change]] = field(default_factory=dict)
     _count: int = 0
+    began_at: datetime | None = None
 
     def add(
         self, digest: str, shares: Mapping[str, str], at: datetime, changed_at_s: float
     ) -> LoggedDocument:
         """Note a document, and what of each environment changed with it."""
         self._count += 1
+        self.began_at = self.began_at or at
         changed = frozenset(
             each
             for each in self._shares.keys() | shares.keys()
@@ -55,7 +61,7 @@ class DocumentLog:
         )
         for each in changed:
             changes = self._changes.setdefault(each, [])
-            changes.append(_Change(self._count, shares.get(each)))
+            changes.append(_Change(self._count, shares.get(each), at))
         logged = LoggedDocument(self._count, digest, at, changed_at_s, changed)
         self._documents.append(logged)
         self._by_digest[digest] = logged
@@ -77,11 +83,13 @@ class DocumentLog:
         changes = self._changes.get(environment_id, ())
         return next((c.tag for c in reversed(changes) if c.number <= document.number), None)
 
-    def since(self, environment_id: str) -> LoggedDocument | None:
-        """The first document that has an environment as the newest one has it, as far as known."""
+    def since(self, environment_id: str) -> datetime | None:
+        """When an environment came to have what the newest document has of it.
+
+        None for one that no kept document has.
+        """
         changes = self._changes.get(environment_id)
-        first = changes[-1].number if changes else 0
-        return next((d for d in self._documents if d.number >= first), None)
+        return changes[-1].at if changes else None
 
     def between(self, old: LoggedDocument | None, new: LoggedDocument) -> list[LoggedDocument]:
         """The documents after `old`, up to `new`; without `old`, `new` alone."""
@@ -102,11 +110,11 @@ class DocumentLog:
 
     def _forget(self) -> None:
         while len(self._documents) > DOCUMENTS_KEPT:
-            gone, oldest = self._documents.popleft(), self._documents[0]
+            gone = self._documents.popleft()
             if self._by_digest[gone.digest] is gone:
                 del self._by_digest[gone.digest]
-            for each in gone.changed | oldest.changed:
-                self._trim(each, oldest.number)
+            for each in gone.changed:
+                self._trim(each, self._documents[0].number)
 
     def _trim(self, environment_id: str, oldest: int) -> None:
         """Keep of an environment's changes the one in force at the oldest document, and later."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -20,6 +22,8 @@ _LONGEST_PAUSE_S = 0.25
 _ASKING_S = 1.0
 _EAGER_S = 12.0
 _AWAY_S = 1.0
+# Who polls anew is a reason to look, but whoever can poll must not make us look without a pause.
+_SOON_S = 0.25
 
 _log = structlog.get_logger()
 
@@ -34,6 +38,8 @@ class Observer:
         self._next_survey_s = 0.0
         self._surveyed: TraefikFacts | None = None
         self._awaited: tuple[str, float] | None = None
+        self._pause_s = _FIRST_PAUSE_S
+        self._looked_s = -math.inf
         self.facts = TraefikFacts(api.url)
         self.wake = asyncio.Event()
 
@@ -48,32 +54,34 @@ class Observer:
             except Exception:
                 _log.exception("look_failed", traefik=self._api.url)
                 await asyncio.sleep(_AWAY_S)
-            if not self._is_eager():
-                await self._woken(LOOK_EVERY_S if self.facts.reached else _AWAY_S)
+            await self._rest(LOOK_EVERY_S if self.facts.reached else _AWAY_S)
 
     async def look(self) -> None:
         """One look, with a survey where one is due."""
-        facts = await self._api.look(self.facts, self._wanted())
-        if facts.faults == self.facts.faults:  # else not before the survey, which has the hints
+        self._looked_s = _now_s()
+        before = self.facts
+        facts = await self._api.look(before, self._wanted())
+        if facts.reached and facts.started_at != before.started_at:
+            # Another process: nothing of the one before holds.
+            facts = replace(facts, entrypoints=(), neighbours=(), surveyed_at=None)
+        if facts.faults == before.faults:  # else not before the survey, which has the hints
             self._take(facts)
         if facts.reached and self._is_survey_due(facts):
             facts = await self._survey(facts)
         self._take(facts)
 
     async def _survey(self, facts: TraefikFacts) -> TraefikFacts:
-        start_s = time.monotonic()
-        surveyed = await self._api.survey(facts)
-        if surveyed.reached:
-            now_s = time.monotonic()
-            self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
-            self._surveyed = surveyed
+        start_s = _now_s()
+        self._surveyed = surveyed = await self._api.survey(facts)
+        now_s = _now_s()
+        self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
         return surveyed
 
     def _is_survey_due(self, facts: TraefikFacts) -> bool:
         last = self._surveyed
         if last is None or (facts.started_at, facts.faults) != (last.started_at, last.faults):
             return True
-        return time.monotonic() > self._next_survey_s
+        return _now_s() > self._next_survey_s
 
     def _is_eager(self) -> bool:
         """Whether a young publication is not live yet."""
@@ -81,8 +89,8 @@ class Observer:
         if wanted is None or not self.facts.reached or wanted == self.facts.live_digest:
             return False
         if self._awaited is None or self._awaited[0] != wanted:
-            self._awaited = wanted, time.monotonic()
-        return time.monotonic() - self._awaited[1] < _EAGER_S
+            self._awaited, self._pause_s = (wanted, _now_s()), _FIRST_PAUSE_S
+        return _now_s() - self._awaited[1] < _EAGER_S
 
     def _wanted(self) -> str | None:
         publication = self._current.publication
@@ -93,22 +101,26 @@ class Observer:
 
         Not for long: the other facts must not become old meanwhile.
         """
-        digest, start_s, pause_s = self._wanted(), time.monotonic(), _FIRST_PAUSE_S
+        digest, start_s = self._wanted(), _now_s()
         while digest is not None and digest == self._wanted():
-            if await self._api.runs(digest) or time.monotonic() - start_s > _ASKING_S:
+            if await self._api.runs(digest) or _now_s() - start_s > _ASKING_S:
                 return
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(self._pause_s * 1.5, _LONGEST_PAUSE_S)
 
-    async def _woken(self, pause_s: float) -> bool:
-        try:
-            async with asyncio.timeout(pause_s):
-                await self.wake.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def _rest(self, pause_s: float) -> None:
+        """Until the next look: at once after a publication, soon when somebody polls anew."""
+        until_s = _now_s() + pause_s
+        while not self._is_eager() and (left_s := until_s - _now_s()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self.wake.wait()
+                self.wake.clear()
+                until_s = min(until_s, self._looked_s + _SOON_S)
 
     def _take(self, facts: TraefikFacts) -> None:
+        if facts.survey_problem not in (None, self.facts.survey_problem):
+            _log.warning("traefik_not_surveyed", traefik=facts.url, reason=facts.survey_problem)
         if facts.problem != self.facts.problem:
             if facts.problem is None:
                 _log.info("traefik_seen", traefik=facts.url, version=facts.version)
@@ -116,3 +128,7 @@ class Observer:
                 _log.warning("traefik_not_seen", traefik=facts.url, reason=facts.problem)
         self.facts = facts
         self._seen(facts)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

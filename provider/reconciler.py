@@ -75,6 +75,7 @@ class Reconciler:
         self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
         self.ended: Callable[[Rendered], None] = lambda _rendered: None
         self._waiting: list[asyncio.Future[None]] = []
+        self._has_stopped = False
         self.publications = 0
         self.own_certificates: dict[str, OwnCertificate] = {}
         self.published_at: datetime | None = None
@@ -86,7 +87,12 @@ class Reconciler:
         return self.rendered.document if self.rendered else None
 
     async def caught_up(self) -> None:
-        """Returns when a pass that began after this call has ended, well or not."""
+        """Returns when a pass that began after this call has ended, well or not.
+
+        At once where there will be none, since the daemon stops.
+        """
+        if self._has_stopped:
+            return
         ended = asyncio.get_running_loop().create_future()
         self._waiting.append(ended)
         self.wake.set()
@@ -94,10 +100,14 @@ class Reconciler:
 
     async def run(self) -> None:
         """A pass after each wake-up, for ever; a bug in one pass is logged and ends only it."""
-        while True:
-            await self.wake.wait()
-            self.wake.clear()
-            await self.try_reconcile()
+        try:
+            while True:
+                await self.wake.wait()
+                self.wake.clear()
+                await self.try_reconcile()
+        finally:
+            self._has_stopped = True
+            _release(self._waiting)
 
     async def try_reconcile(self) -> None:
         """A pass that never raises: a bug is logged, and the last good document stays."""
@@ -106,12 +116,12 @@ class Reconciler:
             await self.reconcile()
         except Exception:
             _log.exception("reconcile_failed", note="the last good document stays")
-        for ended in waiting:
-            if not ended.done():
-                ended.set_result(None)
+        finally:
+            _release(waiting)
 
     async def reconcile(self) -> None:
         """One pass: publishes when the document changed, says what changed in its problems."""
+        changed_at_s = self.wake.at_s  # a change during the pass has its own
         try:
             snapshot = await self._store.load()
         except RegistryError as error:
@@ -120,7 +130,7 @@ class Reconciler:
         if snapshot.absent:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
-        before, changed_at_s = self.document, self.wake.at_s
+        before = self.document
         document = await asyncio.to_thread(self._render, snapshot)
         if self._current.publication is None or self._current.publication.digest != document.digest:
             await self._publish(before, document, snapshot)
@@ -175,6 +185,12 @@ class Reconciler:
         for what in self._said.keys() - problems.keys():
             _log.info("mended", what=what)
         self._said = problems
+
+
+def _release(waiting: Iterable[asyncio.Future[None]]) -> None:
+    for ended in waiting:
+        if not ended.done():
+            ended.set_result(None)
 
 
 def render(

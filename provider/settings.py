@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
@@ -232,8 +232,11 @@ def _refuse_mismatches(settings: Settings) -> None:
         if not _has_text(path):
             raise WrongSetting(f"{role.value}_token_file: {path} cannot be read, or is empty")
     for url in settings.traefik_api:
-        if not _is_http(url):
-            raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")
+        if not _is_api(url):  # the words leave it out: it may have a password
+            raise WrongSetting(
+                "traefik_api: not a URL such as http://127.0.0.1:8080; reserved characters of a "
+                "password are written as %2F, and a user has no ':'"
+            )
 
 
 def _traefik_apis(urls: Iterable[str]) -> dict[tuple[str, int], str]:
@@ -264,9 +267,12 @@ def _has_text(path: Path) -> bool:
         return False
 
 
-def _is_http(url: str) -> bool:
+def _is_api(url: str) -> bool:
+    """A later `@` belongs to a password that was cut: then the rest of it would be shown."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        cut = "@" in parts.path + parts.query + parts.fragment
+        return is_http and not cut and ":" not in unquote(parts.username or "")
     except ValueError:  # brackets, or a port out of range
         return False

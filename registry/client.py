@@ -29,6 +29,7 @@ _BY_CODE = {
     for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, RegistryError) and error is not RegistryError
 }
+_WITHDRAWN = {"true": True, "false": False}
 _IN_EVERY_PROBLEM = {"type", "title", "status", "code", "detail", "errors"}
 
 
@@ -37,10 +38,29 @@ class Unreachable(Exception):
 
 
 class Answer(NamedTuple):
-    """The JSON value of an answer, and its entity tag where it has one."""
+    """The JSON value of an answer, and its entity tag where it has one.
+
+    `withdrawn` is what a deletion that waited says: whether no Traefik is known to serve it.
+    """
 
     value: Any
     etag: str | None
+    withdrawn: bool | None = None
+
+
+class How(NamedTuple):
+    """How to write: only rehearsed, or with seconds to wait until Traefik serves it (0 to 30)."""
+
+    dry_run: bool = False
+    wait_s: float | None = None
+
+    @property
+    def query(self) -> str:
+        """As the API takes it."""
+        return _query({"dry_run": "true" if self.dry_run else None, "wait": self.wait_s})
+
+
+PLAINLY = How()
 
 
 class Client:
@@ -48,7 +68,7 @@ class Client:
 
     Who calls: AGENT_TOKEN (or the file AGENT_TOKEN_FILE), else AGENT_EMAIL with AGENT_PASSWORD,
     else the token that `login` stored. Each method raises the registry's errors and Unreachable.
-    With `dry_run` a write gives what it would change, and changes nothing.
+    A write that is only rehearsed gives what it would change, and changes nothing.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -107,30 +127,43 @@ class Client:
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))
 
-    def create(self, body: Any, *, dry_run: bool = False) -> dict[str, Any]:
+    def routing(self, ref: str) -> dict[str, Any]:
+        """Whether an environment is really served, by whom, and why not."""
+        found: dict[str, Any] = self.call("GET", f"{_one(ref)}/routing")
+        return found
+
+    def traefiks(self) -> list[dict[str, Any]]:
+        """What was last seen of each known Traefik."""
+        known: list[dict[str, Any]] = self.call("GET", "/api/traefiks")["traefiks"]
+        return known
+
+    def router(self) -> dict[str, Any]:
+        """The document in force, and who polls it."""
+        router: dict[str, Any] = self.call("GET", "/api/health")["metrics"]["router"]
+        return router
+
+    def create(self, body: Any, how: How = PLAINLY) -> dict[str, Any]:
         """A new environment."""
-        created: dict[str, Any] = self.call("POST", _ALL + _dry(dry_run), body)
+        created: dict[str, Any] = self.call("POST", _ALL + how.query, body)
         return created
 
     def patch(
-        self, ref: str, patch: Any, etag: str | None = None, *, dry_run: bool = False
+        self, ref: str, patch: Any, how: How = PLAINLY, etag: str | None = None
     ) -> dict[str, Any]:
         """A merge patch; with `etag` only on that revision."""
-        path = _one(ref) + _dry(dry_run)
-        changed: dict[str, Any] = self._answer("PATCH", path, patch, etag).value
+        changed: dict[str, Any] = self._answer("PATCH", _one(ref) + how.query, patch, etag).value
         return changed
 
-    def delete(self, ref: str, *, dry_run: bool = False) -> dict[str, Any]:
+    def delete(self, ref: str, how: How = PLAINLY) -> Answer:
         """Take an environment away; nothing is left to show."""
-        foreseen: dict[str, Any] | None = self.call("DELETE", _one(ref) + _dry(dry_run))
-        return foreseen or {}
+        return self._answer("DELETE", _one(ref) + how.query)
 
     def apply(
-        self, records: Sequence[Any], project_id: str | None, *, prune: bool, dry_run: bool
+        self, records: Sequence[Any], project_id: str | None, how: How, *, prune: bool
     ) -> dict[str, Any]:
         """Declared records, all or none."""
         body = {"environments": records, "project_id": project_id, "prune": prune}
-        applied: dict[str, Any] = self.call("POST", f"{_ALL}:apply{_dry(dry_run)}", body)
+        applied: dict[str, Any] = self.call("POST", f"{_ALL}:apply{how.query}", body)
         return applied
 
     def history(self, ref: str | None, since: int = 0, limit: int = 100) -> list[dict[str, Any]]:
@@ -141,11 +174,9 @@ class Client:
         ]
         return rows
 
-    def revert(self, ref: str, revision: int, *, dry_run: bool = False) -> dict[str, Any] | None:
-        """The state after a revision, as a new change; None when that was deletion."""
-        path = f"{_one(ref)}/revert{_dry(dry_run)}"
-        restored: dict[str, Any] | None = self.call("POST", path, {"revision": revision})
-        return restored
+    def revert(self, ref: str, revision: int, how: How = PLAINLY) -> Answer:
+        """The state after a revision, as a new change; no value when that was deletion."""
+        return self._answer("POST", f"{_one(ref)}/revert{how.query}", {"revision": revision})
 
     def events(
         self, filters: Mapping[str, object], last_id: str | None = None
@@ -174,18 +205,12 @@ class Client:
         given: dict[str, Any] = self._send("POST", "/api/auth/login", credentials, None).value
         return given
 
-    def confirm(self) -> list[str]:
-        """Let a held or stale hand edit through; the ids that it is about."""
-        answer = self.call("POST", "/api/catalogue/confirm", {})
-        try:
-            return [str(each) for each in answer["confirmed"]]
-        except (KeyError, TypeError) as error:
-            raise self._stranger() from error
-
-    def confirmable(self) -> dict[str, Any]:
-        """What `confirm` would let through, and change."""
-        foreseen: dict[str, Any] = self.call("POST", f"/api/catalogue/confirm{_dry(True)}", {})
-        return foreseen
+    def confirm(self, how: How = PLAINLY) -> dict[str, Any]:
+        """Let a held or stale hand edit through; `confirmed` are the ids that it is about."""
+        answer = self.call("POST", f"/api/catalogue/confirm{how.query}", {})
+        if not isinstance(answer, dict) or not isinstance(answer.get("confirmed"), list):
+            raise self._stranger()
+        return answer
 
     def close(self) -> None:
         """End the login that AGENT_EMAIL and AGENT_PASSWORD made, if one was made."""
@@ -217,8 +242,9 @@ class Client:
         content = None if body is None else json.dumps(body).encode()
         with self._opened(method, path, headers, content, TIMEOUT_S) as response:
             answer, tag = response.read(), response.headers.get("ETag")
+            withdrawn = _WITHDRAWN.get(response.headers.get("Routebook-Withdrawn", ""))
         try:
-            return Answer(json.loads(answer) if answer else None, tag)
+            return Answer(json.loads(answer) if answer else None, tag, withdrawn)
         except ValueError as error:
             raise self._stranger() from error
 
@@ -301,10 +327,6 @@ def _task(task_id: str) -> str:
 
 def _one(ref: str) -> str:
     return f"{_ALL}/{quote(ref, safe='')}"
-
-
-def _dry(dry_run: bool) -> str:
-    return "?dry_run=true" if dry_run else ""
 
 
 def _query(parameters: Mapping[str, object]) -> str:

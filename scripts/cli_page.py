@@ -19,11 +19,18 @@ The verbs speak to the API at `AGENT_API_URL`, by default `http://127.0.0.1:8700
 |---|---|
 | 0 | done |
 | 1 | refused; standard error has the code, the places, and the next step |
+| 1 | with `--wait`: saved, but not live; standard error has each Traefik that does not serve it, and why |
 | 2 | wrong usage, or a file that cannot be read as records; nothing was sent |
 | 3 | the API cannot be reached, or what answers is not Routebook |
 | 130 | `watch` was ended by Ctrl-C |
 
 `--json` prints one JSON value on standard output; `watch --json` prints one a line, as the events come. Tables are cut to the width of a terminal, and whole in a pipe.
+
+A write with `--wait SECONDS` ends as soon as every Traefik that `ROUTEBOOK_TRAEFIK_API` names was seen to serve it, or
+surely will not. The write is done either way. What claims no route (planned, retired, deleted, without
+`metadata.router`) is awaited until none of them serves it any more; that is 0, with a remark. Where no Traefik is known
+nothing is proved, which is 1. In `list` the column LIVE has yes, no, ? where it is not known, and - for what claims no
+route.
 
 """
 

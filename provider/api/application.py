@@ -37,8 +37,9 @@ def make_application(surface: Surface) -> web.Application:
             app.router.add_route("HEAD", route.path, _checked(route))
 
     async def release_who_waits(_app: web.Application) -> None:
-        """Held polls get the current document, streams of events their end."""
+        """Held polls and waiting writes get their answer, streams of events their end."""
         surface.current.close()
+        surface.routing.close()
         surface.events.close()
 
     app.on_shutdown.append(release_who_waits)

@@ -107,6 +107,7 @@ def traefik_views(surface: Surface) -> Iterable[dict[str, Any]]:
                 for each in facts.certificates
             ],
             "surveyed_at": instant_text(facts.surveyed_at) if facts.surveyed_at else None,
+            "survey_problem": facts.survey_problem,
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from aiohttp import web
@@ -12,13 +13,13 @@ from pydantic import ConfigDict
 
 from provider.api.problems import members_of
 from provider.api.published_routes import RouteView, route_view
-from provider.api.requests import WriteQuery, query_of
+from provider.api.requests import WriteQuery, has_left, query_of
 from provider.api.surface import SURFACE
 from provider.api.views import EnvironmentView, ProblemView, View
 from provider.preview import Difference
 from provider.render.conflicts import Conflict
 from provider.render.routes import PublishedRoute
-from provider.routing.values import Routing
+from provider.routing.values import NO_TRAEFIK, Routing
 from registry.errors import RouteConflict
 from registry.revisions import changes_between, differences
 from registry.snapshot import Snapshot
@@ -27,6 +28,8 @@ from registry.writer import Preview
 
 Outcome = TypeVar("Outcome")
 _SHOWN_MAX = 100
+_ALL_SERVED = {"reason": "live", "message": "every known Traefik serves them"}
+_NOTHING_TO_SERVE = {"reason": "claims_nothing", "message": "none of them claims a route"}
 
 
 class ConflictView(View):
@@ -107,9 +110,9 @@ async def written(
     if not (dry_run or query.dry_run):
         made = answer(await write(surface.store))
         if query.wait is not None:
-            made = (show or with_routings)(
-                made, await surface.routing.settled(made.ids, query.wait)
-            )
+            board = surface.routing
+            routings = await board.settled(made.ids, query.wait, partial(has_left, request))
+            made = show(made, routings) if show else with_routings(made, routings, board.is_blind)
         return _response(made)
     store, rehearsal = surface.store.rehearsed()
     outcome = await write(store)
@@ -130,17 +133,23 @@ def with_routing(made: Made, found: Mapping[str, Routing]) -> Made:
     return made._replace(value={**made.value, "routing": routing.outcome()})
 
 
-def with_routings(made: Made, found: Mapping[str, Routing]) -> Made:
-    """The answer about several: whether all that are to be served are, and which are not."""
+def with_routings(made: Made, found: Mapping[str, Routing], is_blind: bool) -> Made:
+    """The answer about several: whether all that are to be served are, and which are not.
+
+    `is_blind` says that no Traefik is known: then nothing is live.
+    """
     waiting = {
         environment_id: routing.outcome()
         for environment_id, routing in found.items()
         if routing.live.status != "True" and not routing.claims_nothing
     }
     shown = [{"environment_id": key, **waiting[key]} for key in list(waiting)[:_SHOWN_MAX]]
-    first = shown[0] if shown else {"reason": "live", "message": "every known Traefik serves them"}
+    served = any(not routing.claims_nothing for routing in found.values())
+    first = shown[0] if shown else _ALL_SERVED if served else _NOTHING_TO_SERVE
+    if is_blind:
+        first = {"reason": NO_TRAEFIK.reason, "message": NO_TRAEFIK.message}
     routing = {
-        "live": not waiting,
+        "live": not waiting and not is_blind,
         "reason": first["reason"],
         "message": first["message"],
         "not_live": shown,

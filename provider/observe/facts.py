@@ -79,8 +79,9 @@ class TraefikFacts:
     none of ours. `faults` are our routers that are not plainly enabled. `routers` counts those of
     all providers. `looked_at` is when.
 
-    From `neighbours` on it is from a survey, which is made more rarely, at `surveyed_at`:
-    the routers of other providers, and of every middleware its name with its provider.
+    From `entrypoints` on it is from a survey, which is made more rarely, at `surveyed_at`: the
+    routers of other providers, and of every middleware its name with its provider, among others.
+    `survey_problem` says why a later one failed.
     """
 
     url: str
@@ -97,6 +98,7 @@ class TraefikFacts:
     services: tuple[ServiceFact, ...] = ()
     certificates: tuple[CertificateFact, ...] = ()
     surveyed_at: datetime | None = None
+    survey_problem: str | None = None
 
     @property
     def reached(self) -> bool:

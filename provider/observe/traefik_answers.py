@@ -16,6 +16,8 @@ from registry.fields import parse_instant
 
 _MARKER = re.compile(rf"{MARKER}([0-9a-f]{{16}})@http")
 _WORDS_MAX = 500
+_SHORT_MAX = 100
+_INT64_MAX = 2**63 - 1
 
 
 class Nonsense(ValueError):
@@ -25,7 +27,8 @@ class Nonsense(ValueError):
 def version_of(answer: Any) -> tuple[str, str | None]:
     """The version, and when it started: another start is another process."""
     answer = _object(answer)
-    return _text(answer, "Version"), answer.get("startDate")
+    started_at = _optional(answer, "startDate")[:_SHORT_MAX]
+    return _text(answer, "Version")[:_SHORT_MAX], started_at or None
 
 
 def router_count(overview: Any) -> int:
@@ -38,7 +41,7 @@ def digest_in(middlewares: Any) -> str | None:
     """The digest of the document that is live, by the marker among the middlewares."""
     for item in _objects(middlewares):
         found = _MARKER.fullmatch(_text(item, "name"))
-        if found and _object(item.get("addPrefix")).get("prefix") == "/routebook":
+        if found and _object(item.get("addPrefix") or {}).get("prefix") == "/routebook":
             return found.group(1)
     return None
 
@@ -48,11 +51,11 @@ def routers_in(answer: Any) -> Iterator[RouterFact]:
     for item in _objects(answer):
         yield RouterFact(
             name=_text(item, "name"),
-            rule=str(item.get("rule", "")),
+            rule=_optional(item, "rule"),
             priority=_priority(item),
-            status=str(item.get("status", "")),
+            status=_optional(item, "status"),
             entrypoints=_texts(item.get("using") or item.get("entryPoints")),
-            service=str(item.get("service", "")),
+            service=_optional(item, "service"),
             tls=item.get("tls") is not None,
             errors=_words(item),
         )
@@ -61,7 +64,7 @@ def routers_in(answer: Any) -> Iterator[RouterFact]:
 def services_in(answer: Any) -> Iterator[ServiceFact]:
     """The services of a list."""
     for item in _objects(answer):
-        yield ServiceFact(_text(item, "name"), str(item.get("status", "")), _words(item))
+        yield ServiceFact(_text(item, "name"), _optional(item, "status"), _words(item))
 
 
 def names_in(answer: Any) -> Iterator[str]:
@@ -73,15 +76,15 @@ def names_in(answer: Any) -> Iterator[str]:
 def entrypoints_in(answer: Any) -> Iterator[EntryPoint]:
     """The static entrypoints."""
     for item in _objects(answer):
-        http, address = _object(item.get("http") or {}), str(item.get("address", ""))
+        http, address = _object(item.get("http") or {}), _optional(item, "address")
         redirections = _object(http.get("redirections") or {})
-        target = _object(redirections.get("entryPoint") or {}).get("to")
+        target = _optional(_object(redirections.get("entryPoint") or {}), "to")
         yield EntryPoint(
             name=_text(item, "name"),
             address=address,
             port=_port(address),
             tls=http.get("tls") is not None,
-            redirects_to=str(target) if target else None,
+            redirects_to=target or None,
             middlewares=_texts(http.get("middlewares")),
         )
 
@@ -90,10 +93,10 @@ def certificates_in(answer: Any) -> Iterator[CertificateFact]:
     """The loaded certificates."""
     for item in _objects(answer):
         yield CertificateFact(
-            fingerprint=str(item.get("certFingerprint") or item.get("name") or "").lower(),
+            fingerprint=(_optional(item, "certFingerprint") or _optional(item, "name")).lower(),
             names=_texts(item.get("sans")),
             not_after=_instant(item.get("notAfter")),
-            status=str(item.get("status", "")),
+            status=_optional(item, "status"),
         )
 
 
@@ -113,13 +116,25 @@ def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
     if not isinstance(value, str):
         raise Nonsense(f"no {key}")
-    return value
+    return _whole(value)
+
+
+def _optional(item: dict[str, Any], key: str) -> str:
+    """A text that may be left out."""
+    return "" if item.get(key) is None else _text(item, key)
+
+
+def _whole(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON may have and no log can be written with."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | None):
         raise Nonsense("not a list")
-    return tuple(map(str, value or ()))
+    if not all(isinstance(text, str) for text in value or ()):
+        raise Nonsense("not a list of texts")
+    return tuple(map(_whole, value or ()))
 
 
 def _number(value: Any) -> int:
@@ -131,9 +146,12 @@ def _number(value: Any) -> int:
 def _priority(item: dict[str, Any]) -> int:
     """`priorityStr` where there is one: a JSON number need not hold an int64."""
     try:
-        return int(item.get("priorityStr") or item.get("priority") or 0)
-    except (TypeError, ValueError) as error:
+        priority = int(item.get("priorityStr") or item.get("priority") or 0)
+    except (TypeError, ValueError, OverflowError) as error:
         raise Nonsense("no priority") from error
+    if abs(priority) > _INT64_MAX + 1:
+        raise Nonsense("no priority")
+    return priority
 
 
 def _words(item: dict[str, Any]) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from provider.render.document import MARKER
 
 LOOK_S = 3.0
 SURVEY_REQUEST_S = 15.0
-ANSWER_BYTES_MAX = 64 * 1024 * 1024
+ANSWER_BYTES_MAX = 1024 * 1024
+LIST_BYTES_MAX = 32 * ANSWER_BYTES_MAX
 _PAGE = 10_000
 _PAGES_MAX = 50
 _IN_A_THREAD_BYTES = 256 * 1024
@@ -32,9 +33,9 @@ _FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ValueError, RecursionEr
 
 
 def without_user(url: str) -> str:
-    """A URL that may be shown: no user information, query or fragment."""
+    """A URL that may be shown: no user information, query or fragment. Equal for equal APIs."""
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
+    host = parts.netloc.rpartition("@")[2].lower()
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
 
 
@@ -48,8 +49,8 @@ class TraefikApi:
         self._session, self._clock = session, clock
         parts = urlsplit(url)
         self._headers = {}
-        if parts.username:
-            user, password = unquote(parts.username), unquote(parts.password or "")
+        if parts.username or parts.password:
+            user, password = unquote(parts.username or ""), unquote(parts.password or "")
             self._headers["Authorization"] = aiohttp.encode_basic_auth(user, password)
 
     async def look(self, before: TraefikFacts, expected: str | None) -> TraefikFacts:
@@ -69,12 +70,15 @@ class TraefikApi:
         return replace(before, problem="its configuration changes while it is looked at")
 
     async def survey(self, before: TraefikFacts) -> TraefikFacts:
-        """The facts of a look, with what is looked at more rarely brought up to date."""
+        """The facts of a look, with what is looked at more rarely brought up to date.
+
+        When that fails, they stay as they were, with their `survey_problem`.
+        """
         try:
             async with asyncio.timeout(SURVEY_REQUEST_S):
                 return await self._surveyed(before)
         except _FAILURES as error:
-            return replace(before, problem=_reason(error))
+            return replace(before, survey_problem=_reason(error))
 
     async def runs(self, digest: str) -> bool:
         """Whether it runs exactly this document, as far as it can be told now: one request."""
@@ -90,7 +94,7 @@ class TraefikApi:
         faults = [
             router
             for status in ("disabled", "warning")
-            for router in await self._routers(f"http/routers?status={status}")
+            for router in await self._at_fault(status)
             if router.provider == OUR_PROVIDER
         ]
         overview = await self._get("overview")
@@ -124,6 +128,7 @@ class TraefikApi:
             services=tuple(services),
             certificates=await self._certificates(before),
             surveyed_at=self._clock(),
+            survey_problem=None,
         )
 
     async def _certificates(self, before: TraefikFacts) -> tuple[Any, ...]:
@@ -148,16 +153,25 @@ class TraefikApi:
             raise
         return answers.digest_in([found]) == digest
 
+    async def _at_fault(self, status: str) -> list[RouterFact]:
+        """The routers of one status; what filters otherwise is no Traefik."""
+        routers = await self._routers(f"http/routers?status={status}")
+        if any(router.status != status for router in routers):
+            raise Nonsense(f"not the routers with status {status}")
+        return routers
+
     async def _routers(self, path: str) -> list[RouterFact]:
         return list(answers.routers_in(await self._list(path)))
 
     async def _list(self, path: str) -> list[Any]:
-        """All pages of a list."""
+        """All pages of a list, which together are bounded."""
         items: list[Any] = []
-        page = 1
+        page, left_bytes = 1, LIST_BYTES_MAX
         sign = "&" if "?" in path else "?"
         for _ in range(_PAGES_MAX):
-            answer, following = await self._page(f"{path}{sign}per_page={_PAGE}&page={page}")
+            query = f"{sign}per_page={_PAGE}&page={page}"
+            answer, following, size_bytes = await self._page(path + query, left_bytes)
+            left_bytes -= size_bytes
             if not isinstance(answer, list):
                 raise Nonsense("not a list")
             items += answer
@@ -167,28 +181,29 @@ class TraefikApi:
         raise Nonsense(f"more than {_PAGES_MAX} pages of {_PAGE}")
 
     async def _get(self, path: str) -> Any:
-        return (await self._page(path))[0]
+        return (await self._page(path, ANSWER_BYTES_MAX))[0]
 
-    async def _page(self, path: str) -> tuple[Any, str]:
+    async def _page(self, path: str, bytes_max: int) -> tuple[Any, str, int]:
+        """A value, the page that follows, and how many bytes the value took."""
         async with self._session.get(
             f"{self.url}/api/{path}", headers=self._headers, allow_redirects=False
         ) as response:
             response.raise_for_status()
             if response.status != 200:
                 raise Nonsense(f"status {response.status}")
-            content = await _bounded(response.content)
+            content = await _bounded(response.content, bytes_max)
             following = response.headers.get("X-Next-Page", "")
         if len(content) > _IN_A_THREAD_BYTES:
-            return await asyncio.to_thread(json.loads, content), following
-        return json.loads(content), following
+            return await asyncio.to_thread(json.loads, content), following, len(content)
+        return json.loads(content), following, len(content)
 
 
-async def _bounded(stream: aiohttp.StreamReader) -> bytes:
-    chunks, left_bytes = [], ANSWER_BYTES_MAX
+async def _bounded(stream: aiohttp.StreamReader, bytes_max: int) -> bytes:
+    chunks, left_bytes = [], bytes_max
     async for chunk in stream.iter_any():
         left_bytes -= len(chunk)
         if left_bytes < 0:
-            raise Nonsense(f"an answer of more than {ANSWER_BYTES_MAX} bytes")
+            raise Nonsense("longer than any answer of its")
         chunks.append(chunk)
     return b"".join(chunks)
 

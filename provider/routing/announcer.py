@@ -27,7 +27,7 @@ class Announcer:
     def runs(self, facts: TraefikFacts, *, was_seen: bool) -> None:
         """It runs another document; `was_seen` says that we saw which one it ran before."""
         _log.info("traefik_runs", traefik=facts.url, digest=facts.live_digest or "none of ours")
-        if was_seen:
+        if was_seen and facts.live_digest is not None:
             self._meters.reloads_caused.labels(facts.url).inc()
 
     def lives(
@@ -55,8 +55,11 @@ class Announcer:
         )
 
     def refuses_routers(self, facts: TraefikFacts, faults: Iterable[RouterFact]) -> None:
-        """Routers of ours that it does not plainly run, with its own words."""
-        for fault in faults:
+        """Routers of ours that it does not plainly run, with its own words: the first 100."""
+        every = list(faults)
+        if len(every) > NAMED_MAX:
+            _log.warning("routers_refused", traefik=facts.url, routers=len(every), named=NAMED_MAX)
+        for fault in every[:NAMED_MAX]:
             words = "; ".join(fault.errors)
             _log.warning("router_refused", traefik=facts.url, router=fault.name, reason=words)
             self._refused(

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from provider.document_log import DocumentLog
 from provider.neighbours.index import Neighbour, NeighbourIndex
@@ -22,26 +23,40 @@ from provider.routing.exceptions import Exceptions, Kind
 from provider.routing.live import Watched, live_on
 from provider.routing.problems import problems_of
 from provider.routing.refusal import refused_since
-from provider.routing.values import Condition, LiveOn, Routing, Status
+from provider.routing.served import ServedSince
+from provider.routing.values import NO_TRAEFIK, Condition, LiveOn, Routing, Status
+from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
 from registry.store import EnvironmentStore
 
-_NO_TRAEFIK = Condition(
-    "Unknown", "no_traefik_known", "ROUTEBOOK_TRAEFIK_API names none, so nobody looks"
-)
 _DELETED = Condition("False", "deleted", "the environment is deleted")
+_BEING_DELETED = Condition("Unknown", "not_rendered", "its deletion is being rendered")
 _PUBLISHED = Condition("True", "published", "")
 _ORDER: tuple[Status, ...] = ("False", "Unknown", "True")
 
 
+class _Refused(NamedTuple):
+    digest: str
+    since: datetime
+
+
 @dataclass
 class _Known:
-    """One Traefik: its sighting, and the routers of others there."""
+    """One Traefik: its sighting, and the routers of others there.
+
+    `refused` is the newest document that it surely does not take.
+    """
 
     sighting: Sighting
+    served: ServedSince
     neighbours: tuple[RouterFact, ...] = ()
     index: NeighbourIndex = field(default_factory=lambda: NeighbourIndex(()))
-    refused_since: datetime | None = None
+    refused: _Refused | None = None
+
+    @property
+    def refused_since(self) -> datetime | None:
+        """When it was sure that it does not take the newest document."""
+        return self.refused and self.refused.since
 
 
 class RoutingBoard:
@@ -64,9 +79,18 @@ class RoutingBoard:
         self._store, self._reconciler, self._polls = store, reconciler, polls
         self._announcer, self._clock = announcer, clock
         self._log, self._exceptions = DocumentLog(), Exceptions()
-        self._known = {url: _Known(Sighting(TraefikFacts(url), clock())) for url in urls}
+        now = clock()
+        self._known = {
+            url: _Known(Sighting(TraefikFacts(url), now), ServedSince(now)) for url in urls
+        }
         self._news = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
+        self._is_closed = False
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether no Traefik is known, so that nothing can be said to be live."""
+        return not self._known
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:
@@ -91,14 +115,13 @@ class RoutingBoard:
     def seen(self, facts: TraefikFacts) -> None:
         """A Traefik was looked at."""
         known = self._known[facts.url]
-        before, runs = known.sighting.facts, known.sighting.runs
-        run = runs[-1] if runs else None
+        before, run = known.sighting.facts, known.sighting.run
         if known.sighting.see(facts, self._clock()):
             others = tuple(each for each in facts.neighbours if _may_meet_ours(each))
             if known.neighbours != others:
                 known.neighbours, known.index = others, NeighbourIndex(others)
-            if runs and runs[-1] is not run:
-                self._announce_run(known, run)
+            if known.sighting.run is not run:
+                self._note_run(known, run)
             names = {fault.name for fault in before.faults}
             new = (fault for fault in facts.faults if fault.name not in names)
             self._announcer.refuses_routers(facts, new)
@@ -112,10 +135,9 @@ class RoutingBoard:
         fault, document = entry.fault, rendered.document if rendered else None
         of = environment.environment_id if environment else ""
         made_of = rendered.snapshot.by_id.get(of) if rendered else None
-        first = self._log.since(of) or self._log.latest
         published = replace(
             publication_of(environment, made_of.environment if made_of else None, document),
-            since=first.published_at if first else None,
+            since=self._log.since(of) or self._absent_since(environment),
         )
         traefiks = [self._live_on(known, of, published) for known in self._known.values()]
         stored_as = (fault.environment_id or fault.slug or "") if fault else of
@@ -150,18 +172,28 @@ class RoutingBoard:
             for each in self._neighbours(known, environment_id)
         ]
 
-    async def settled(self, ids: Collection[str], wait_s: float) -> dict[str, Routing]:
+    async def settled(
+        self, ids: Collection[str], wait_s: float, has_left: Callable[[], bool] = lambda: False
+    ) -> dict[str, Routing]:
         """The conditions by id, once every Traefik serves them or surely will not.
 
-        Or after `wait_s` seconds, as they then are. Of a deleted environment it is awaited that
-        no Traefik serves it any more.
+        Or after `wait_s` seconds, as they then are; sooner when the client `has_left`, or the
+        daemon stops. Of a deleted environment it is awaited that no Traefik serves it any more.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._reconciler.caught_up()
-                while self._known and not all(self._routing(each).is_settled for each in ids):
+                while not (self._is_closed or has_left() or self._are_settled(ids)):
                     await self._news.wait()
         return {each: self._routing(each) for each in ids}
+
+    def close(self) -> None:
+        """End every waiting; called at shutdown."""
+        self._is_closed = True
+        self._tell_waiting()
+
+    def _are_settled(self, ids: Iterable[str]) -> bool:
+        return not self._known or all(self._routing(each).is_settled for each in ids)
 
     def _routing(self, environment_id: str) -> Routing:
         snapshot = self._store.snapshot or Snapshot()
@@ -169,17 +201,27 @@ class RoutingBoard:
         if entry is not None:
             return self.routing_of(entry)
         absent = self.routing_of(Entry(RawRecord("", ""), None))
-        traefiks = [
-            self._live_on(known, environment_id, _DELETED) for known in self._known.values()
-        ]
-        return replace(absent, published=_DELETED, live=_over_all(traefiks), traefiks=traefiks)
+        latest = self._log.latest
+        is_out = latest is not None and self._log.share(environment_id, latest) is None
+        gone = _DELETED if is_out else _BEING_DELETED
+        traefiks = [self._live_on(known, environment_id, gone) for known in self._known.values()]
+        return replace(absent, published=gone, live=_over_all(traefiks), traefiks=traefiks)
+
+    def _absent_since(self, environment: Environment | None) -> datetime | None:
+        """Since when the document has nothing of it, as far as known."""
+        known = [self._log.began_at]
+        if environment is not None:
+            known += [environment.lifecycle.changed_at or environment.created_at]
+        return max((at for at in known if at), default=None)
 
     def _tell_waiting(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
     def _live_on(self, known: _Known, environment_id: str, published: Condition) -> LiveOn:
-        watched = Watched(known.sighting, self._log, known.refused_since, self._clock())
+        watched = Watched(
+            known.sighting, known.served, self._log, known.refused_since, self._clock()
+        )
         neighbours = self._neighbours(known, environment_id)
         return live_on(watched, environment_id, neighbours, published)
 
@@ -215,11 +257,12 @@ class RoutingBoard:
         same = document.shares.keys() - self._log.changed(run, latest)
         return sum(self._is_live(known, each) for each in same)
 
-    def _announce_run(self, known: _Known, before: Run | None) -> None:
+    def _note_run(self, known: _Known, before: Run | None) -> None:
         """A Traefik runs another document: who became live with it, and how long it took."""
         facts, was_seen = known.sighting.facts, before is not None
         self._announcer.runs(facts, was_seen=was_seen)
         new, old = self._log.get(facts.live_digest), self._log.get(before and before.digest)
+        known.served.run(self._log, old, new, self._clock())
         if new is not None:
             changed = sorted(self._log.changed(old, new))
             live = [each for each in changed if self._is_live(known, each)]
@@ -231,16 +274,23 @@ class RoutingBoard:
 
     def _judge(self, known: _Known) -> None:
         """Whether this Traefik refuses the newest document."""
-        latest, facts, before = self._log.latest, known.sighting.facts, known.refused_since
+        latest, facts, before = self._log.latest, known.sighting.facts, known.refused
         digest = latest.digest if latest else None
-        since = refused_since(facts, digest, self._polls.pollers())
-        known.refused_since = since and (before or since)
-        if latest is not None and since and not before:
-            self._announcer.refuses_document(facts, latest)
-        elif before and not since:
-            self._announcer.takes_document(facts)
         is_live = facts.reached and digest is not None and facts.live_digest == digest
-        self._announcer.measure(facts, is_live=is_live, is_refused=since is not None)
+        if not (before and before.digest == digest and self._is_still_so(known, before)):
+            since = refused_since(facts, known.sighting.since, digest, self._polls.pollers())
+            known.refused = _Refused(digest, since) if digest and since else None
+            if latest is not None and known.refused:
+                self._announcer.refuses_document(facts, latest)
+            elif before and is_live:
+                self._announcer.takes_document(facts)
+        self._announcer.measure(facts, is_live=is_live, is_refused=known.refused is not None)
+
+    def _is_still_so(self, known: _Known, refused: _Refused) -> bool:
+        """Whoever else polls meanwhile: what was sure of this process stays so until it is live."""
+        facts = known.sighting.facts
+        is_same = facts.reached and known.sighting.since <= refused.since
+        return is_same and facts.live_digest != refused.digest
 
 
 def _may_meet_ours(router: RouterFact) -> bool:
@@ -251,8 +301,10 @@ def _may_meet_ours(router: RouterFact) -> bool:
 def _over_all(traefiks: Sequence[LiveOn]) -> Condition:
     """The worst of all: false before unknown before true."""
     if not traefiks:
-        return _NO_TRAEFIK
+        return NO_TRAEFIK
     worst = min(traefiks, key=lambda each: _ORDER.index(each.condition.status))
-    condition = worst.condition
+    condition, since = worst.condition, worst.condition.since
     message = condition.message if len(traefiks) == 1 else f"{worst.url}: {condition.message}"
-    return replace(condition, message=message)
+    if condition.status == "True":  # on all since it is on the last one
+        since = max(each.condition.since for each in traefiks if each.condition.since)
+    return replace(condition, message=message, since=since)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from provider.observe.facts import OUR_PROVIDER, RouterFact, TraefikFacts
 
@@ -31,21 +32,23 @@ _STATE = {"warning": "enabled with a warning"}
 def _hints(error: str, facts: TraefikFacts) -> Iterable[str]:
     missing = _MISSING_MIDDLEWARE.search(error)
     if missing:
-        others = (name for name in facts.middlewares if name.rpartition("@")[2] not in _NOT_THEIRS)
-        yield _existing("middlewares", missing.group(1), others)
+        yield _existing("middlewares", missing.group(1), facts.middlewares)
     missing = _MISSING_ENTRYPOINT.search(error)
     if missing:
-        yield _existing("entrypoints", missing.group(1), (e.name for e in facts.entrypoints))
+        names = frozenset(entrypoint.name for entrypoint in facts.entrypoints)
+        yield _existing("entrypoints", missing.group(1), names)
     if _MISSING_TRANSPORT.search(error):
         yield "the setting SERVERS_TRANSPORT names it: define it in another provider, as NAME@file"
 
 
-_NOT_THEIRS = (OUR_PROVIDER, "internal")
+_NOT_THEIRS = (f"@{OUR_PROVIDER}", "@internal")
 
 
-def _existing(what: str, wanted: str, names: Iterable[str]) -> str:
-    """The names that exist, the nearest first."""
-    known = sorted(names)
+# Comparing names takes its time, and many routers may want the same one.
+@lru_cache(maxsize=64)
+def _existing(what: str, wanted: str, names: frozenset[str]) -> str:
+    """The names that exist and may be used, the nearest first."""
+    known = sorted(name for name in names if not name.endswith(_NOT_THEIRS))
     if not known:
         return f"this Traefik has no {what} of other providers"
     near = difflib.get_close_matches(wanted, known, n=_NAMES_MAX, cutoff=0.4)

@@ -9,13 +9,14 @@ from typing import Literal
 
 from provider.document_log import DocumentLog, LoggedDocument
 from provider.neighbours.index import Neighbour
-from provider.observe.facts import RouterFact
 from provider.observe.sighting import Sighting
 from provider.routing.hints import words_of
+from provider.routing.served import ServedSince
 from provider.routing.values import Condition, LiveOn
 from registry.fields import instant_text
 
 LOOKED_AT_MAX = timedelta(seconds=30)
+SURVEYED_AT_MAX = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Watched:
     """
 
     sighting: Sighting
+    served: ServedSince
     log: DocumentLog
     refused_since: datetime | None
     now: datetime
@@ -42,13 +44,17 @@ def live_on(
     facts, log = watched.sighting.facts, watched.log
     if not facts.reached or facts.looked_at is None:
         return _on(watched, _unreached(watched), settled=False)
-    if watched.now - facts.looked_at > LOOKED_AT_MAX:
+    if _is_old(facts.looked_at, LOOKED_AT_MAX, watched.now):
         message = f"not looked at since {instant_text(facts.looked_at)}"
         return _on(watched, Condition("Unknown", "not_looked_at", message), settled=False)
-    if unpublished.status == "Unknown" or log.latest is None:
+    if log.latest is None:
+        return _on(watched, _NOT_RENDERED, settled=False)
+    if unpublished.status == "Unknown":
         return _on(watched, unpublished, settled=False)
     wanted, run = log.share(environment_id, log.latest), log.get(facts.live_digest)
     has = log.share(environment_id, run) if run else None
+    if wanted is not None and unpublished.status == "False":
+        return _on(watched, _NOT_RENDERED, settled=False)
     if wanted is None:
         return _withdrawn(watched, run, has, unpublished)
     if facts.live_digest is None:
@@ -64,14 +70,15 @@ def live_on(
 def _served(watched: Watched, environment_id: str, neighbours: Sequence[Neighbour]) -> LiveOn:
     """It runs a document with this very share: what may still be wrong is in its own words."""
     facts = watched.sighting.facts
-    faults = [each for each in facts.faults if is_of(each, environment_id)]
+    faults = watched.sighting.faults_of(environment_id)
     if faults:
         worst = "disabled" if any(f.status == "disabled" for f in faults) else "warning"
         words = "; ".join(words_of(fault, facts) for fault in faults)
         since = min(watched.sighting.fault_since(fault.name) for fault in faults)
         return _on(watched, Condition("False", f"router_{worst}", words, since), settled=True)
-    if facts.surveyed_at is None:
-        message = "its other routers were not looked at yet"
+    if facts.surveyed_at is None or _is_old(facts.surveyed_at, SURVEYED_AT_MAX, watched.now):
+        why = facts.survey_problem or "not done yet"
+        message = f"the routers of its other providers were not looked at: {why}"
         return _on(watched, Condition("Unknown", "not_surveyed", message), settled=False)
     first = [each for each in neighbours if each.winner != "ours" and not each.redirect]
     for how, status, reason in _SHADOWS:
@@ -79,7 +86,7 @@ def _served(watched: Watched, environment_id: str, neighbours: Sequence[Neighbou
         if met:
             words = "; ".join(each.message for each in met)
             return _on(watched, Condition(status, reason, words), settled=True)
-    since = _since(watched, environment_id)
+    since = max(watched.served.since(environment_id), watched.sighting.since)
     return _on(watched, Condition("True", "live", "it serves the current version", since), True)
 
 
@@ -88,12 +95,6 @@ _SHADOWS: tuple[tuple[tuple[str, ...], Literal["False", "Unknown"], str], ...] =
     (("all",), "False", "shadowed"),
     (("all", "may"), "Unknown", "may_be_shadowed"),
 )
-
-
-def is_of(router: RouterFact, environment_id: str) -> bool:
-    """Whether a router is one of this environment's: its name may have been changed by Traefik
-    (`websecure-…`), its service has the id."""
-    return router.service.removesuffix("@http") == environment_id
 
 
 def _withdrawn(
@@ -132,20 +133,16 @@ def _pending(run: LoggedDocument, latest: LoggedDocument) -> Condition:
 
 
 _UNKNOWN_DIGEST = Condition(
-    "Unknown", "unknown_digest", "it runs a document of ours that is not remembered any more"
+    "Unknown",
+    "unknown_digest",
+    "it runs a document that is not remembered any more, or that of another Routebook",
 )
+_NOT_RENDERED = Condition("Unknown", "not_rendered", "what is to be served is being rendered")
 
 
-def _since(watched: Watched, environment_id: str) -> datetime:
-    """When it was first seen to serve this share, without a break since."""
-    log, sighting = watched.log, watched.sighting
-    wanted, since = log.latest and log.share(environment_id, log.latest), watched.now
-    for run in reversed(sighting.runs):
-        logged = log.get(run.digest)
-        if logged is None or log.share(environment_id, logged) != wanted:
-            break
-        since = run.since
-    return max(since, sighting.since)
+def _is_old(seen_at: datetime, age_max: timedelta, now: datetime) -> bool:
+    """Whether it is no longer sure; it is not either when the clock was set back."""
+    return abs(now - seen_at) > age_max
 
 
 def _on(watched: Watched, condition: Condition, settled: bool) -> LiveOn:

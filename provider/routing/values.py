@@ -36,6 +36,11 @@ class Condition:
         }
 
 
+NO_TRAEFIK = Condition(
+    "Unknown", "no_traefik_known", "ROUTEBOOK_TRAEFIK_API names none, so nobody looks"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LiveOn:
     """Whether one Traefik serves an environment. `url` is that of its API.
@@ -74,8 +79,9 @@ class Routing:
 
     @property
     def claims_nothing(self) -> bool:
-        """Whether no Traefik is to serve it, and none does."""
-        return self.published.status == "False" and self.is_settled
+        """Whether no Traefik is to serve it, and it is known that none does."""
+        absent = self.published.reason in _NOTHING and self.live.status == "False"
+        return absent and self.is_settled
 
     @property
     def is_settled(self) -> bool:
@@ -84,8 +90,7 @@ class Routing:
 
     def in_short(self) -> dict[str, Any]:
         """The least of it: null is not known. `reason` is why it is live, or why not."""
-        served = "True" in (self.live.status, self.published.status)
-        decisive = self.live if served else self.published
+        decisive = self.published if self.published.status == "False" else self.live
         flags = {name.lower(): _FLAG[each.status] for name, each in self.conditions.items()}
         return {**flags, "reason": decisive.reason, "message": decisive.message}
 
@@ -95,4 +100,6 @@ class Routing:
         return {**self.in_short(), "live": self.live.status == "True", "traefiks": traefiks}
 
 
+# On purpose; a claim that was lost or refused is another matter.
+_NOTHING = ("lifecycle_state", "not_routed", "deleted")
 _FLAG: dict[Status, bool | None] = {"True": True, "False": False, "Unknown": None}

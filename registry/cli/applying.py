@@ -14,7 +14,8 @@ import typer
 from registry.cli.foreseen import SIGNS, DryRun, say_effects, say_item
 from registry.cli.reading import Project
 from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, words_of
-from registry.client import Client
+from registry.cli.waiting import Wait, end_unless, how_of, is_batch_proved, live_words
+from registry.client import Client, How
 from registry.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def apply(
         bool, typer.Option(help="remove what the project of --project no longer declares")
     ] = False,
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask before pruning")] = False,
     retire_on_stop: RetireOnStop = False,
     as_json: AsJson = False,
@@ -50,29 +52,39 @@ def apply(
         raise typer.BadParameter("--prune needs --project: the workspace whose other records go")
     from registry.cli.declared import read_declared
 
+    how = how_of(dry_run=dry_run, wait_s=wait_s)
     if retire_on_stop:
         hold_signals()
     declared = read_declared(files)
     client = client_of(context)
     if prune and not dry_run and not yes and sys.stdin.isatty():
-        _ask(_applied(client, declared, project_id, prune=True, dry_run=True))
-    applied = _applied(client, declared, project_id, prune=prune, dry_run=dry_run)
-    say_applied(applied, as_json=as_json)
-    if retire_on_stop and not dry_run:
-        retire_at_stop(client, applied)
+        _ask(_applied(client, declared, project_id, How(dry_run=True), prune=True))
+    applied = _applied(client, declared, project_id, how, prune=prune)
+    _conclude(client, applied, stay=retire_on_stop and not dry_run, as_json=as_json)
 
 
 def apply_records(
-    context: typer.Context, records: Sequence[Any], *, dry_run: bool, as_json: bool
-) -> tuple[Client, dict[str, Any]]:
-    """Apply records that a program made; says what became of them."""
+    context: typer.Context, records: Sequence[Any], how: How, *, stay: bool, as_json: bool
+) -> None:
+    """Apply records that a program made; says what became of them, and may `stay` to retire them.
+
+    Ends with exit code 1 where it waited, and not all of them are live.
+    """
     client = client_of(context)
-    applied = client.apply(records, None, prune=False, dry_run=dry_run)
-    say_applied(applied, as_json=as_json)
-    return client, applied
+    applied = client.apply(records, None, how, prune=False)
+    _conclude(client, applied, stay=stay, as_json=as_json)
 
 
-def say_applied(applied: Mapping[str, Any], *, as_json: bool) -> None:
+def _conclude(client: Client, applied: Mapping[str, Any], *, stay: bool, as_json: bool) -> None:
+    _say_applied(applied, as_json=as_json)
+    slugs = {item["environment_id"]: item["slug"] for item in applied["results"]}
+    proved = is_batch_proved(applied.get("routing"), slugs)
+    if stay:
+        _retire_at_stop(client, applied)
+    end_unless(proved)
+
+
+def _say_applied(applied: Mapping[str, Any], *, as_json: bool) -> None:
     """What was, or would be, done: a line an environment, its differences below."""
     if as_json:
         say_json(applied)
@@ -86,10 +98,11 @@ def say_applied(applied: Mapping[str, Any], *, as_json: bool) -> None:
     if applied["dry_run"]:
         say_effects(applied)
     counts = ", ".join(f"{applied[each]} {each}" for each in SIGNS)
-    say(f"{'would be: ' if applied['dry_run'] else ''}{counts}")
+    live = live_words(applied.get("routing"))
+    say(f"{'would be: ' if applied['dry_run'] else ''}{counts}{live}")
 
 
-def retire_at_stop(client: Client, applied: Mapping[str, Any]) -> None:
+def _retire_at_stop(client: Client, applied: Mapping[str, Any]) -> None:
     """Wait for SIGTERM or SIGINT, then retire what was applied; its record and history stay."""
     ids = [item["environment_id"] for item in applied["results"] if item["action"] != "removed"]
     remark(f"stays until it is stopped, then retires {len(ids)} environment(s)")
@@ -103,7 +116,7 @@ def retire_at_stop(client: Client, applied: Mapping[str, Any]) -> None:
 
 
 def hold_signals() -> None:
-    """A stop from here on waits until `retire_at_stop` takes it."""
+    """A stop from here on waits until what was applied is there to be retired."""
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
 
 
@@ -111,13 +124,13 @@ def _applied(
     client: Client,
     declared: Sequence[Declared],
     project_id: str | None,
+    how: How,
     *,
     prune: bool,
-    dry_run: bool,
 ) -> dict[str, Any]:
     records = [each.value for each in declared]
     try:
-        return client.apply(records, project_id, prune=prune, dry_run=dry_run)
+        return client.apply(records, project_id, how, prune=prune)
     except RegistryError as error:
         for line in _with_places(error, declared):
             print(printable(line), file=sys.stderr)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from registry.cli.applying import RetireOnStop, apply_records, hold_signals, retire_at_stop
+from registry.cli.applying import RetireOnStop, apply_records, hold_signals
 from registry.cli.foreseen import DryRun
 from registry.cli.terminal import AsJson, remark, say, say_json
-from registry.client import Client
+from registry.cli.waiting import Wait, how_of
+from registry.client import How
 
 if TYPE_CHECKING:
     from registry.importers.imported import Imported
@@ -44,6 +45,7 @@ def import_compose(
     apply: Apply = False,
     retire_on_stop: RetireOnStop = False,
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     as_json: AsJson = False,
 ) -> None:
     """Records of a compose file.
@@ -55,8 +57,9 @@ def import_compose(
     from registry.importers.interpolation import interpolate
 
     _check_names(project_id, host)
-    _check_flags(apply=apply, retire_on_stop=retire_on_stop, dry_run=dry_run)
-    if retire_on_stop and not dry_run:
+    how, stay = how_of(dry_run=dry_run, wait_s=wait_s), retire_on_stop and not dry_run
+    _check_flags(how, apply=apply, retire_on_stop=retire_on_stop)
+    if stay:
         hold_signals()
     folder = Path.cwd() if file == "-" else Path(file).absolute().parent
     variables = _variables(env_file or folder / ".env", context.obj, asked=env_file is not None)
@@ -74,11 +77,7 @@ def import_compose(
         )
     except ValueError as error:
         raise typer.BadParameter(f"{file}: {error}") from error
-    client, applied = _deliver(
-        context, imported, warnings, apply=apply, dry_run=dry_run, as_json=as_json
-    )
-    if client and retire_on_stop and not dry_run:
-        retire_at_stop(client, applied)
+    _deliver(context, imported, warnings, how if apply else None, stay=stay, as_json=as_json)
 
 
 def import_traefik(
@@ -90,6 +89,7 @@ def import_traefik(
     state: State = "active",
     apply: Apply = False,
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     as_json: AsJson = False,
 ) -> None:
     """Records of a Traefik file.
@@ -100,14 +100,15 @@ def import_traefik(
     from registry.importers.traefik_file import from_traefik
 
     _check_names(project_id)
-    _check_flags(apply=apply, retire_on_stop=False, dry_run=dry_run)
+    how = how_of(dry_run=dry_run, wait_s=wait_s)
+    _check_flags(how, apply=apply, retire_on_stop=False)
     try:
         imported = from_traefik(
             _mapping_in(file), project_id=project_id, provider=provider, region=region, state=state
         )
     except ValueError as error:
         raise typer.BadParameter(f"{file}: {error}") from error
-    _deliver(context, imported, (), apply=apply, dry_run=dry_run, as_json=as_json)
+    _deliver(context, imported, (), how if apply else None, as_json=as_json)
 
 
 def _check_names(project_id: str, host: str | None = None) -> None:
@@ -122,8 +123,12 @@ def _check_names(project_id: str, host: str | None = None) -> None:
         raise typer.BadParameter(f"--host: {error}") from error
 
 
-def _check_flags(*, apply: bool, retire_on_stop: bool, dry_run: bool) -> None:
-    for flag, given in (("--retire-on-stop", retire_on_stop), ("--dry-run", dry_run)):
+def _check_flags(how: How, *, apply: bool, retire_on_stop: bool) -> None:
+    for flag, given in (
+        ("--retire-on-stop", retire_on_stop),
+        ("--dry-run", how.dry_run),
+        ("--wait", how.wait_s is not None),
+    ):
         if given and not apply:
             raise typer.BadParameter(f"{flag} goes with --apply")
 
@@ -132,24 +137,23 @@ def _deliver(
     context: typer.Context,
     imported: Imported,
     warnings: Sequence[str],
+    how: How | None,
     *,
-    apply: bool,
-    dry_run: bool,
+    stay: bool = False,
     as_json: bool,
-) -> tuple[Client | None, dict[str, Any]]:
-    """Apply the records, or print them; the API that has them, and what became of them."""
+) -> None:
+    """Apply the records, where it is said how, or print them."""
     for sentence in (*warnings, *imported.left_out):
         remark(sentence)
     records: list[Any] = list(imported.records)
-    if apply:
-        return apply_records(context, records, dry_run=dry_run, as_json=as_json)
-    if as_json:
+    if how is not None:
+        apply_records(context, records, how, stay=stay, as_json=as_json)
+    elif as_json:
         say_json({"environments": records})
     else:
         from registry.yaml_text import dump
 
         say(dump({"environments": records}).rstrip("\n"))
-    return None, {}
 
 
 def _mapping_in(file: str) -> Mapping[str, Any]:

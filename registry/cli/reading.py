@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
 
-from registry.cli.terminal import AsJson, Ref, client_of, remark, say, say_json, sheet, table
+from registry.cli.terminal import (
+    AsJson,
+    Ref,
+    client_of,
+    mark,
+    remark,
+    say,
+    say_json,
+    section,
+    sheet,
+    table,
+)
+from registry.cli.waiting import claims_nothing
 
 Project = Annotated[str | None, typer.Option("--project-id", "--project", help="of this workspace")]
 _READ_ONLY = ("project", "fault", "routing", "created_at", "updated_at")
@@ -33,7 +45,7 @@ def list_environments(
         say_json(page)
         return
     table(
-        ("slug", "project", "state", "health", "host", "owner"),
+        ("slug", "project", "state", "live", "health", "host", "owner"),
         [_row(e) for e in page["environments"]],
     )
     if page["next"]:
@@ -43,21 +55,24 @@ def list_environments(
 def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Everything about one environment.
 
-    Its record, its workspace's contacts, its routes.
+    Its record, its workspace's contacts, its routes, and whether Traefik serves them.
     """
     client = client_of(context)
     environment = client.read(ref).value
-    routes = list(client.routes({"environment": environment["environment_id"]}))
+    environment_id = environment["environment_id"]
+    routes = list(client.routes({"environment": environment_id}))
+    routing = client.routing(environment_id)
     if as_json:
-        say_json({**environment, "routes": routes})
+        say_json({**environment, "routes": routes, "routing": routing})
         return
     sheet(_facts(environment))
     project = environment.get("project") or {}
-    _section("ports", ("name", "port", "protocol", "url"), environment["ports"])
-    _section(
+    section("ports", ("name", "port", "protocol", "url"), environment["ports"])
+    section(
         "contacts of the workspace", ("name", "email", "slack", "role"), project.get("contacts", ())
     )
-    _section("routes", ("host", "path_prefix", "entrypoint", "state", "holder"), routes)
+    section("routes", ("host", "path_prefix", "entrypoint", "state", "holder"), routes)
+    _show_routing(routing)
     for error in (environment.get("fault") or {}).get("errors", ()):
         remark(f"broken: {error['file']}:{error['line']}: {error['pointer']}: {error['message']}")
 
@@ -146,11 +161,12 @@ def whoami(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _row(environment: Mapping[str, Any]) -> dict[str, Any]:
-    fault = " (broken)" if "fault" in environment else ""
+    fault, routing = " (broken)" if "fault" in environment else "", environment["routing"]
     return {
         "slug": environment["slug"],
         "project": environment["project_id"],
         "state": environment["lifecycle"]["state"] + fault,
+        "live": None if claims_nothing(routing) else mark(routing["live"]),
         "health": environment["health"]["status"],
         "host": environment["host"]["hostname"],
         "owner": environment["owner"]["name"],
@@ -175,10 +191,15 @@ def _facts(environment: Mapping[str, Any]) -> list[tuple[str, object]]:
     return facts
 
 
-def _section(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        say(f"\n{title}")
-        table(columns, rows)
+def _show_routing(routing: Mapping[str, Any]) -> None:
+    """The conditions, and below them each Traefik where there are several."""
+    told, traefiks = ("status", "reason", "since", "message"), routing["traefiks"]
+    conditions = [{"condition": name, **each} for name, each in routing["conditions"].items()]
+    section("routing", ("condition", *told), conditions, folding="message")
+    if len(traefiks) > 1:
+        section("live on", ("traefik", *told), traefiks, folding="message")
+    columns = ("traefik", "router", "catches", "winner", "message")
+    section("neighbours", columns, routing["neighbours"], folding="message")
 
 
 def _pointers(row: Mapping[str, Any]) -> str:

@@ -135,6 +135,24 @@ def _shrunk(widths: Sequence[int], room: int) -> list[int]:
     return shrunk
 
 
+def section(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    folding: str | None = None,
+) -> None:
+    """A table under its title, after an empty line; nothing where there are no rows."""
+    if rows:
+        say(f"\n{title}")
+        table(columns, rows, folding=folding)
+
+
+def mark(flag: bool | None) -> str:
+    """A flag in a table; None is not known."""
+    return {True: "yes", False: "no", None: "?"}[flag]
+
+
 def sheet(rows: Sequence[tuple[str, object]]) -> None:
     """Names and values, one a line."""
     width = max((len(name) for name, _ in rows), default=0)

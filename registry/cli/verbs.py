@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, explaining, importing, login, reading, tasks, watching, writing
+from registry.cli import (
+    applying,
+    explaining,
+    importing,
+    login,
+    reading,
+    tasks,
+    traefiks,
+    watching,
+    writing,
+)
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -20,6 +30,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "revert": writing.revert,
     "confirm": writing.confirm,
     "routes": reading.list_routes,
+    "traefiks": traefiks.list_traefiks,
     "watch": watching.watch,
     "explain": explaining.explain,
     "import-compose": importing.import_compose,

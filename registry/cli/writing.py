@@ -11,10 +11,20 @@ import typer
 from registry.cli.fields import Ports, Sets, patch_of, with_field_flags, with_ports, with_values
 from registry.cli.foreseen import DryRun, say_foreseen
 from registry.cli.terminal import AsJson, Ref, client_of, printable, say, say_json
-from registry.client import Client
+from registry.cli.waiting import (
+    Wait,
+    end_unless,
+    how_of,
+    is_batch_proved,
+    is_proved,
+    is_withdrawal_proved,
+    live_words,
+)
+from registry.client import Client, How
 from registry.errors import NotFound, Quarantined, RevisionConflict
 
 _TRIES = 5
+_WITHDRAWN = "; no known Traefik serves it any more"
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 
 
@@ -28,6 +38,7 @@ def create(
     port: Ports = None,
     set_: Sets = None,
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     as_json: AsJson = False,
     **fields: Any,
 ) -> None:
@@ -35,6 +46,7 @@ def create(
 
     From flags, from a file, or from a file with flags over it.
     """
+    how = how_of(dry_run=dry_run, wait_s=wait_s)
     body: dict[str, Any] = {}
     if from_file is not None:
         from registry.cli.declared import read_declared
@@ -44,7 +56,7 @@ def create(
             raise typer.BadParameter(f"--from {from_file}: not one record, but {len(declared)}")
         body = dict(declared[0].value)
     body = _with_flags(body, patch_of(fields), port, set_)
-    answer = client_of(context).create(body, dry_run=dry_run)
+    answer = client_of(context).create(body, how)
     if dry_run:
         say_foreseen(answer, as_json=as_json)
     else:
@@ -58,19 +70,21 @@ def update(
     port: Ports = None,
     set_: Sets = None,
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     as_json: AsJson = False,
     **fields: Any,
 ) -> None:
     """Change what is named, and nothing else. An empty text takes a field away."""
-    patch = patch_of(fields)
+    how, patch = how_of(dry_run=dry_run, wait_s=wait_s), patch_of(fields)
     if not patch and not port and not set_:
         raise typer.BadParameter("name at least one field to change")
     change = _Change(patch, port, set_)
-    before, after = _updated(client_of(context), ref, change, dry_run=dry_run)
+    before, after = _updated(client_of(context), ref, change, how)
     if dry_run:
         say_foreseen(after, as_json=as_json)
     else:
-        _say_written("unchanged" if before == after else "updated", after, as_json=as_json)
+        what = "unchanged" if before == _record(after) else "updated"
+        _say_written(what, after, as_json=as_json)
 
 
 def delete(
@@ -78,25 +92,28 @@ def delete(
     ref: Ref,
     yes: Yes = False,
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     as_json: AsJson = False,
 ) -> None:
     """Take an environment away.
 
     Asks on a terminal. Its history stays, and `revert` undoes it, by the id that is printed.
     """
-    client = client_of(context)
+    how, client = how_of(dry_run=dry_run, wait_s=wait_s), client_of(context)
     if dry_run:
-        say_foreseen(client.delete(ref, dry_run=True), as_json=as_json)
+        say_foreseen(client.delete(ref, how).value, as_json=as_json)
         return
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Delete {ref}?", abort=True, err=True)
     known = _known(client, ref)
     environment_id = known["environment_id"] if known else None
-    client.delete(environment_id or ref)
+    withdrawn = client.delete(environment_id or ref, how).withdrawn
     if as_json:
-        say_json({"deleted": ref, "environment_id": environment_id})
+        say_json({"deleted": ref, "environment_id": environment_id, **_gone(withdrawn)})
     else:
-        say(printable(f"{ref} is deleted" + (f" ({environment_id})" if known else "")))
+        named = f" ({environment_id})" if known else ""
+        say(printable(f"{ref} is deleted{named}{_WITHDRAWN if withdrawn else ''}"))
+    end_unless(is_withdrawal_proved(client, ref, withdrawn))
 
 
 def revert(
@@ -104,40 +121,49 @@ def revert(
     ref: Ref,
     revision: Annotated[int, typer.Argument(help="as `history` shows it")],
     dry_run: DryRun = False,
+    wait_s: Wait = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring an earlier state back.
 
     The state after a revision, as a new change; of a deleted environment by its id.
     """
-    client = client_of(context)
+    how, client = how_of(dry_run=dry_run, wait_s=wait_s), client_of(context)
     if dry_run:
-        say_foreseen(client.revert(ref, revision, dry_run=True) or {}, as_json=as_json)
+        say_foreseen(client.revert(ref, revision, how).value, as_json=as_json)
         return
     before = _known(client, ref)
-    environment = client.revert(ref, revision)
-    if environment is not None:
-        what = "unchanged" if before == environment else "reverted"
-        _say_written(what, environment, as_json=as_json)
-    elif as_json:
-        say_json({"deleted": ref})
+    answer = client.revert(ref, revision, how)
+    if answer.value is not None:
+        what = "unchanged" if before == _record(answer.value) else "reverted"
+        _say_written(what, answer.value, as_json=as_json)
+        return
+    if as_json:
+        say_json({"deleted": ref, **_gone(answer.withdrawn)})
     else:
-        say(printable(f"{ref} is {'deleted' if before else 'unchanged: deleted'}, as it was then"))
+        what = "deleted" if before else "unchanged: deleted"
+        gone = _WITHDRAWN if answer.withdrawn else ""
+        say(printable(f"{ref} is {what}, as it was then{gone}"))
+    end_unless(is_withdrawal_proved(client, ref, answer.withdrawn))
 
 
-def confirm(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def confirm(
+    context: typer.Context, dry_run: DryRun = False, wait_s: Wait = None, as_json: AsJson = False
+) -> None:
     """Let a waiting hand edit through.
 
     One that is held back, or that was older than a write of the API.
     """
+    answer = client_of(context).confirm(how_of(dry_run=dry_run, wait_s=wait_s))
     if dry_run:
-        say_foreseen(client_of(context).confirmable(), as_json=as_json)
+        say_foreseen(answer, as_json=as_json)
         return
-    ids = client_of(context).confirm()
+    ids, routing = answer["confirmed"], answer.get("routing")
     if as_json:
-        say_json({"confirmed": ids})
+        say_json(answer)
     else:
-        say("\n".join(ids) if ids else "nothing waited")
+        say("\n".join(map(printable, ids)) + live_words(routing) if ids else "nothing waited")
+    end_unless(not ids or is_batch_proved(routing, {}))
 
 
 class _Change(NamedTuple):
@@ -155,19 +181,19 @@ class _Change(NamedTuple):
 
 
 def _updated(
-    client: Client, ref: str, change: _Change, *, dry_run: bool, tries: int = _TRIES
+    client: Client, ref: str, change: _Change, how: How, tries: int = _TRIES
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The environment before, and the answer; again, while others write what it was made from."""
     known = client.read(ref)
     if not change.ports and not change.values:
-        return known.value, client.patch(ref, change.patch, dry_run=dry_run)
+        return known.value, client.patch(ref, change.patch, how)
     try:
         patch = change.patch_on(known.value)
-        return known.value, client.patch(ref, patch, known.etag, dry_run=dry_run)
+        return known.value, client.patch(ref, patch, how, known.etag)
     except RevisionConflict:
         if tries == 1:
             raise
-        return _updated(client, ref, change, dry_run=dry_run, tries=tries - 1)
+        return _updated(client, ref, change, how, tries - 1)
 
 
 def _known(client: Client, ref: str) -> dict[str, Any] | None:
@@ -180,10 +206,22 @@ def _known(client: Client, ref: str) -> dict[str, Any] | None:
 
 
 def _say_written(what: str, environment: dict[str, Any], *, as_json: bool) -> None:
+    """What was done. Ends with exit code 1 where it waited, and it is not live."""
+    slug, routing = environment["slug"], environment.get("routing")
     if as_json:
         say_json(environment)
     else:
-        say(printable(f"{environment['slug']} is {what} ({environment['environment_id']})"))
+        live = live_words(routing)
+        say(printable(f"{slug} is {what} ({environment['environment_id']}){live}"))
+    end_unless(is_proved(slug, routing))
+
+
+def _record(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in answer.items() if key != "routing"}
+
+
+def _gone(withdrawn: bool | None) -> dict[str, bool]:
+    return {} if withdrawn is None else {"withdrawn": withdrawn}
 
 
 def _with_flags(

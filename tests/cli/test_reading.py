@@ -23,7 +23,7 @@ async def test_list_is_a_table_with_a_line_an_environment(daemon: Daemon, shell:
     ended = await shell("list")
     assert (ended.code, ended.err) == (0, "")
     head, *rows = ended.out.splitlines()
-    assert head.split() == ["SLUG", "PROJECT", "STATE", "HEALTH", "HOST", "OWNER"]
+    assert head.split() == ["SLUG", "PROJECT", "STATE", "LIVE", "HEALTH", "HOST", "OWNER"]
     assert [row.split()[:3] for row in rows] == [
         ["one", "nightshift", "planned"],
         ["two", "nightshift", "active"],

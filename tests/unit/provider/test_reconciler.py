@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,71 @@ async def test_half_a_surrogate_pair_in_one_record_touches_no_other(
     made = stage(routed("one"), '{"project_id": "\\ud800", "slug": "two"}')
     await made.reconcile()
     assert b"one.test" in made.body
+
+
+async def has_ended(waiting: asyncio.Task[None]) -> bool:
+    """Whether it ends once everybody had their turns."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return waiting.done()
+
+
+async def test_who_waits_is_told_after_a_pass_that_began_later_even_if_it_failed(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciler = stage(routed("one")).reconciler
+    waiting = asyncio.create_task(reconciler.caught_up())
+    assert not await has_ended(waiting)
+    assert reconciler.wake.is_set()
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reconciler, "reconcile", fail)
+    await reconciler.try_reconcile()
+    assert await has_ended(waiting)
+
+
+async def test_who_comes_during_a_pass_waits_for_the_next_one(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciler, go = stage(routed("one")).reconciler, asyncio.Event()
+    monkeypatch.setattr(reconciler, "reconcile", go.wait)
+    passing = asyncio.create_task(reconciler.try_reconcile())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(reconciler.caught_up())
+    await asyncio.sleep(0)
+    go.set()
+    await passing
+    assert not await has_ended(waiting)
+    await reconciler.try_reconcile()
+    assert await has_ended(waiting)
+
+
+async def test_when_the_daemon_stops_nobody_waits_any_more(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciler = stage(routed("one")).reconciler
+    monkeypatch.setattr(reconciler, "reconcile", asyncio.Event().wait)
+    running = asyncio.create_task(reconciler.run())
+    in_the_pass = asyncio.create_task(reconciler.caught_up())
+    assert not await has_ended(in_the_pass)
+    before_the_next = asyncio.create_task(reconciler.caught_up())
+    assert not await has_ended(before_the_next)
+    running.cancel()
+    assert await has_ended(in_the_pass)
+    assert await has_ended(before_the_next)
+    assert await has_ended(asyncio.create_task(reconciler.caught_up()))
+
+
+async def test_a_document_enters_with_the_time_of_its_first_cause(
+    stage: Callable[..., Stage],
+) -> None:
+    reconciler, entered = stage(routed("one")).reconciler, list[float]()
+    reconciler.entered = lambda _document, at_s: entered.append(at_s)
+    reconciler.wake.set()
+    first_s = reconciler.wake.at_s
+    reconciler.wake.set()
+    await reconciler.reconcile()
+    await reconciler.reconcile()
+    assert entered == [first_s], "once, since nothing changed"

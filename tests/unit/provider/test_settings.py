@@ -152,6 +152,28 @@ def test_a_url_of_a_traefik_that_no_parser_takes_is_a_wrong_setting(url: str) ->
     assert "traefik_api" in wrong("--traefik-api", url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:123/secret@traefik.test",
+        "http://me:123#secret@traefik.test",
+        "http://me:123?secret@traefik.test",
+        "http://me:sec/ret@traefik.test",
+        "http://me%3Asecret:x@traefik.test",
+    ],
+)
+def test_a_password_that_would_be_cut_and_shown_is_a_wrong_setting(url: str) -> None:
+    said = wrong("--traefik-api", url)
+    assert "traefik_api" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("user", ["me:s%2Fcret@", "me@", ":token@", ""])
+def test_the_url_of_a_traefik_may_have_user_information(user: str) -> None:
+    url = f"http://{user}traefik.test:8080/prefix/"
+    assert given("--traefik-api", url).traefik_api == [url]
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         given().listen = "127.0.0.1:1"  # type: ignore[misc]
