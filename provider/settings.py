@@ -23,8 +23,10 @@ from pydantic_settings import (
 
 from provider.auth.access import Role
 from provider.auth.open_mode import is_local
+from provider.observe.names import is_address, name_server
 from provider.render.compile import Rules
 from registry.history import BYTES_MAX
+from registry.names import canonical_host
 
 PREFIX = "ROUTEBOOK_"
 # Kubernetes sets these in every pod beside a service that is called routebook.
@@ -115,6 +117,15 @@ class Settings(BaseSettings):
     stale_health_s: Annotated[
         float, Field(description="seconds after which a health check is stale", gt=0, le=1e9)
     ] = 86400.0
+    survey_s: Annotated[
+        float, Field(description="seconds between two looks at what is outside", ge=1, le=86400)
+    ] = 60.0
+    dns_server: Annotated[
+        str | None, Field(description="name server to ask, as address:port; else the system's")
+    ] = None
+    traefik_addresses: Annotated[
+        Words, Field(description="addresses that host names are to lead to; else each host.ip")
+    ] = []
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False
@@ -146,6 +157,11 @@ class Settings(BaseSettings):
         """The token files that are set, by role."""
         files = {Role.OPERATOR: self.operator_token_file, Role.TRAEFIK: self.traefik_token_file}
         return {role: path for role, path in files.items() if path is not None}
+
+    @property
+    def points_of_entry(self) -> frozenset[str]:
+        """`traefik_addresses` as DNS answers write them; empty when none is set."""
+        return frozenset(map(canonical_host, self.traefik_addresses))
 
     @property
     def certificates(self) -> Path:
@@ -222,6 +238,18 @@ def _refuse_mismatches(settings: Settings) -> None:
     for url in settings.traefik_api:
         if not _is_http(url):
             raise WrongSetting("traefik_api: not a URL such as http://127.0.0.1:8080")
+    _refuse_odd_addresses(settings)
+
+
+def _refuse_odd_addresses(settings: Settings) -> None:
+    for address in settings.traefik_addresses:
+        if not is_address(address):
+            raise WrongSetting(f"traefik_addresses: {address!r} is no address such as 192.0.2.7")
+    if settings.dns_server is not None:
+        try:
+            name_server(settings.dns_server)
+        except ValueError as error:
+            raise WrongSetting(f"dns_server: {error}") from error
 
 
 def _traefik_apis(urls: Iterable[str]) -> dict[tuple[str, int], str]:
