@@ -36,6 +36,7 @@ from provider.listener import (
 )
 from provider.meters import Meters
 from provider.news import news_of_revision
+from provider.observe.certificate_files import CertificateInventory
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.observe.traefik_api import TraefikApi, without_user
@@ -143,6 +144,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             routing=routing,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
+            inventory=CertificateInventory(settings.certificates),
         )
         await _start_serving(stack, settings, surface, listener)
         await _start_observing(stack, settings, surface)

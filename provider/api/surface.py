@@ -13,6 +13,7 @@ from provider.current import Current
 from provider.events import Events
 from provider.listener import SilentClients
 from provider.meters import Meters
+from provider.observe.certificate_files import CertificateInventory
 from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
 from provider.previewer import Previewer
@@ -44,6 +45,7 @@ class Surface:
     stale_health_s: float
     tls_entrypoints: frozenset[str]
     routing: RoutingBoard
+    inventory: CertificateInventory
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:

@@ -113,9 +113,8 @@ class DnsObserver:
                 )
             return _Told(_addresses(answer), _aliases(answer.response))
         except NXDOMAIN as error:
-            return _Told(
-                aliases=_aliases(next(iter(error.responses().values()))), no_such_name=True
-            )
+            (response,) = error.kwargs["responses"].values()
+            return _Told(aliases=_aliases(response), no_such_name=True)
         except (dns.exception.Timeout, TimeoutError):
             return _Told(failure=f"no answer within {self._name_s:g} seconds")
         except NoNameservers as error:
