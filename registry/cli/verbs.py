@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, explaining, importing, login, reading, watching, writing
+from registry.cli import applying, certs, explaining, importing, login, reading, watching, writing
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -28,9 +28,14 @@ VERBS: dict[str, Callable[..., None]] = {
     "logout": login.logout,
     "whoami": reading.whoami,
 }
+GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "certs": certs.certs_app,
+}
 
 
 def add_verbs(app: typer.Typer) -> None:
-    """Every verb, under its name."""
+    """Every verb, and every group of verbs, under its name."""
     for name, verb in VERBS.items():
         app.command(name)(verb)
+    for name, make in GROUPS.items():
+        app.add_typer(make(), name=name)
