@@ -42,15 +42,15 @@ Records = list[str] | str | Odd
 class NameServer:
     """`zone` may be changed while it runs; `*.x.test` in it is a wildcard.
 
-    `only_v4` makes everything odd for AAAA alone. `queries` are the questions, as `a.test A`.
-    `open_at_once` is how many were being answered at most; `hold` keeps answers back while set.
+    `queries` are the questions, as `a.test AAAA`; `odd` is what is odd for one of them alone.
+    While `held` is clear no answer goes out. `open_at_once` is how many waited at most.
     """
 
     zone: dict[str, Records]
     address: str = ""
     queries: list[str] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
-    odd_for: frozenset[str] = frozenset({"A", "AAAA"})
+    odd: dict[str, Odd] = field(default_factory=dict)
     open_now: int = 0
     open_at_once: int = 0
 
@@ -63,15 +63,16 @@ class NameServer:
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
-        self.queries.append(f"{name} {kind}")
+        asked = f"{name} {kind}"
+        self.queries.append(asked)
         self.open_now += 1
         self.open_at_once = max(self.open_at_once, self.open_now)
         await self.held.wait()
         self.open_now -= 1
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
-        records = self._records(name)
-        if isinstance(records, Odd) and kind in self.odd_for:
+        records = self.odd.get(asked, self._records(name))
+        if isinstance(records, Odd):
             return _odd(records, response, wire, tcp=tcp)
         response.set_rcode(self._fill(response, name, kind))
         return response.to_wire()
@@ -89,7 +90,11 @@ class NameServer:
                 break
             response.answer.append(_rrset(name, "CNAME", f"{records}."))
             name = records
-        mine = [] if isinstance(records, Odd | str) else [r for r in records if _kind(r) == kind]
+        mine = (
+            []
+            if records is None or isinstance(records, Odd | str)
+            else [r for r in records if _kind(r) == kind]
+        )
         if mine:
             response.answer.append(_rrset(name, kind, *mine))
         return dns.rcode.NOERROR

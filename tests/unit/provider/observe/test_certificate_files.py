@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from provider.observe import certificate_files, pairs
 from provider.observe.certificate_files import CertificateInventory
@@ -40,7 +41,7 @@ def der(certificate: bytes) -> bytes:
 
 def test_a_named_pair_is_shown_with_all_that_it_says(tmp_path: Path) -> None:
     put(tmp_path, "app", APP, mode=0o600)
-    fingerprint = x509.load_pem_x509_certificate(APP[0]).fingerprint(pairs.SHA256()).hex()
+    fingerprint = x509.load_pem_x509_certificate(APP[0]).fingerprint(SHA256()).hex()
     assert only(tmp_path, *NAMED) == CertificateFile(
         cert_file="app.crt",
         key_file="app.key",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from dns.resolver import NoResolverConfiguration
 
 from provider.observe import dns as observing
 from provider.observe.dns import AT_ONCE, DnsObserver
@@ -16,10 +18,9 @@ from tests.name_server import NameServer, Odd, Records, name_server
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def observer(server: NameServer, **bounds: float) -> DnsObserver:
+def observer(server: NameServer, **bounds: Any) -> DnsObserver:
     """An observer of this server, at a fixed time."""
-    more = {"names_max": int(bounds.pop("names_max"))} if "names_max" in bounds else {}
-    return DnsObserver(server.address, lambda: NOW, **bounds, **more)
+    return DnsObserver(server.address, lambda: NOW, **bounds)
 
 
 async def looked(zone: dict[str, Records], name: str, **bounds: float) -> DnsFact:
@@ -96,15 +97,15 @@ async def test_an_answer_too_long_for_udp_comes_over_tcp() -> None:
 
 
 async def test_half_an_answer_with_an_address_is_found_and_says_what_failed() -> None:
-    async with name_server({"a.test": Odd.TRUNCATED}) as server:
-        server.odd_for = frozenset({"A"})
+    async with name_server({"a.test": ["192.0.2.1"]}) as server:
+        server.odd["a.test AAAA"] = Odd.SERVFAIL
         fact = (await observer(server).look(["a.test"]))["a.test"]
-    assert (fact.outcome, fact.detail) == ("found", None)
+    assert fact == DnsFact("a.test", "found", NOW, ("192.0.2.1",), detail="SERVFAIL")
 
 
 async def test_half_an_answer_without_an_address_is_not_absence() -> None:
-    async with name_server({"a.test": Odd.SERVFAIL}) as server:
-        server.odd_for = frozenset({"AAAA"})
+    async with name_server({"a.test": []}) as server:
+        server.odd["a.test AAAA"] = Odd.SERVFAIL
         fact = (await observer(server).look(["a.test"]))["a.test"]
     assert (fact.outcome, fact.detail) == ("failed", "SERVFAIL")
 
@@ -201,7 +202,7 @@ async def test_without_a_resolver_every_name_fails_and_addresses_are_still_known
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unconfigured(_server: object) -> None:
-        raise observing.dns.resolver.NoResolverConfiguration("cannot open /etc/resolv.conf")
+        raise NoResolverConfiguration("cannot open /etc/resolv.conf")
 
     monkeypatch.setattr(observing, "_resolver", unconfigured)
     facts = await DnsObserver(None, lambda: NOW).look(["a.test", "192.0.2.1"])
