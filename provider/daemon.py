@@ -35,8 +35,10 @@ from provider.listener import (
 )
 from provider.meters import Meters
 from provider.news import news_of_revision
+from provider.observe.certificate_files import CertificateInventory
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
+from provider.observe.dns import DnsObserver
 from provider.observe.traefik_api import without_user
 from provider.polls import Polls
 from provider.previewer import Previewer
@@ -45,7 +47,7 @@ from provider.render.compile import Rules
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
-from provider.surveyor import Expectations, NoLookup, Surveyor
+from provider.surveyor import Expectations, Surveyor
 from registry.engines.opening import open_engine
 from registry.errors import CatalogueUnreadable, RegistryError
 from registry.history import History
@@ -131,6 +133,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             surveyor=surveyor,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
+            inventory=CertificateInventory(settings.certificates),
         )
         await _start_serving(stack, settings, surface, listener)
         await start_observing(stack, settings.traefik_api, surface)
@@ -171,9 +174,10 @@ def _surveyor(
         store=store,
         reconciler=reconciler,
         projects=workspaces,
-        lookup=NoLookup(),
+        lookup=DnsObserver(settings.dns_server),
         ledger=ledger,
         expectations=Expectations(
+            traefik_addresses=tuple(sorted(settings.points_of_entry)),
             tls_entrypoints=rules.tls_entrypoints,
             has_resolver=rules.cert_resolver is not None,
             stale_health_s=settings.stale_health_s,
@@ -181,7 +185,7 @@ def _surveyor(
         facts=lambda: routing.facts,
         checked_at=dict,
         clock=utc_now,
-        survey_s=60.0,
+        survey_s=settings.survey_s,
         plan=settings.upgrade_plan_file,
     )
 

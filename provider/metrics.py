@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from provider.certificate_rules import EXPIRING
 from provider.render.document import Document
 from provider.render.fragment import OwnCertificate
 from registry.schema import Environment, HealthStatus, State
 from registry.snapshot import Snapshot
 
-EXPIRING = timedelta(days=30)
 # Nothing answers yet, or any more: a check of it cannot be late.
 _UNCHECKED_STATES = ("planned", "retired")
 
@@ -43,7 +43,7 @@ def environment_metrics(
         "routed": len(document.routed) if document else 0,
         "quarantined": len(snapshot.faults),
         "conflicted": len(losers),
-        "certificates_expiring": sum(1 for pair in pairs if pair.not_after - now < EXPIRING),
+        "certificates_expiring": sum(1 for pair in pairs if pair.not_after - now <= EXPIRING),
     }
 
 

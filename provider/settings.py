@@ -23,8 +23,10 @@ from pydantic_settings import (
 
 from provider.auth.access import Role
 from provider.auth.open_mode import is_local
+from provider.observe.names import is_address, name_server
 from provider.render.compile import Rules
 from registry.history import BYTES_MAX
+from registry.names import canonical_host
 
 PREFIX = "ROUTEBOOK_"
 # Kubernetes sets these in every pod beside a service that is called routebook.
@@ -119,6 +121,15 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="file that the open human tasks are written to; none: to no file"),
     ] = None
+    survey_s: Annotated[
+        float, Field(description="seconds between two looks at what is outside", ge=1, le=86400)
+    ] = 60.0
+    dns_server: Annotated[
+        str | None, Field(description="name server to ask, as address:port; else the system's")
+    ] = None
+    traefik_addresses: Annotated[
+        Words, Field(description="addresses that host names are to lead to; else each host.ip")
+    ] = []
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False
@@ -158,6 +169,11 @@ class Settings(BaseSettings):
             beside = self.data.absolute().parent / "docs" / "upgrade_plan.json"
             return beside if beside.is_file() else None
         return None if str(self.upgrade_plan) == "none" else self.upgrade_plan
+
+    @property
+    def points_of_entry(self) -> frozenset[str]:
+        """`traefik_addresses` as DNS answers write them; empty when none is set."""
+        return frozenset(map(canonical_host, self.traefik_addresses))
 
     @property
     def certificates(self) -> Path:
@@ -237,6 +253,18 @@ def _refuse_mismatches(settings: Settings) -> None:
                 "traefik_api: not a URL such as http://127.0.0.1:8080; reserved characters of a "
                 "password are written as %2F, and a user has no ':'"
             )
+    _refuse_odd_addresses(settings)
+
+
+def _refuse_odd_addresses(settings: Settings) -> None:
+    for address in settings.traefik_addresses:
+        if not is_address(address):
+            raise WrongSetting(f"traefik_addresses: {address!r} is no address such as 192.0.2.7")
+    if settings.dns_server is not None:
+        try:
+            name_server(settings.dns_server)
+        except ValueError as error:
+            raise WrongSetting(f"dns_server: {error}") from error
 
 
 def _traefik_apis(urls: Iterable[str]) -> dict[tuple[str, int], str]:

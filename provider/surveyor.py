@@ -16,9 +16,10 @@ import structlog
 from provider.followups.derive import derive, planned_without_dns
 from provider.followups.task_text import upgrade_plan
 from provider.followups.values import Finding
-from provider.followups.world import World, names_of
+from provider.followups.world import World
 from provider.ledger import Ledger
 from provider.observe.facts import TraefikFacts
+from provider.observe.names import names_to_look_up
 from provider.observe.plumbing import DnsFact
 from provider.reconciler import Reconciler
 from registry.engines.durable import write_durably
@@ -39,14 +40,6 @@ class NameLookup(Protocol):
     async def look(self, names: Iterable[str]) -> Mapping[str, DnsFact]:
         """What DNS says of these names; those that it had no time for are left out."""
         ...
-
-
-class NoLookup:
-    """Nobody asks DNS."""
-
-    async def look(self, names: Iterable[str]) -> Mapping[str, DnsFact]:
-        """Nothing of any name."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -114,12 +107,7 @@ class Surveyor:
         await self._write_plan()
 
     async def _look_up(self, snapshot: Snapshot, *, is_full: bool) -> None:
-        wanted = dict.fromkeys(
-            name
-            for environment in snapshot.environments
-            if environment.lifecycle.state != "retired"
-            for name in names_of(environment)
-        )
+        wanted = dict.fromkeys(names_to_look_up(snapshot.environments))
         asked = [name for name in wanted if is_full or name not in self._dns]
         found = await self.lookup.look(asked) if asked else {}
         self._dns = {name: fact for name, fact in {**self._dns, **found}.items() if name in wanted}

@@ -123,6 +123,11 @@ class Client:
         task: dict[str, Any] = self.call("POST", _task(task_id), change)
         return task
 
+    def certificates(self) -> dict[str, Any]:
+        """Every certificate that a record names or that the folder holds."""
+        shown: dict[str, Any] = self.call("GET", "/api/certificates")
+        return shown
+
     def read(self, ref: str) -> Answer:
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))

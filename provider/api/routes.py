@@ -16,6 +16,7 @@ from provider.api.apply import (
     apply_environments,
 )
 from provider.api.auth import Login, login, logout, me
+from provider.api.certificates import CertificatesView, list_certificates
 from provider.api.environments import (
     create_environment,
     delete_environment,
@@ -133,6 +134,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_ONE}/routing", Access.VIEWER, read_routing, RoutingView,
           codes=("not_found", "not_ready")),
     Route("GET", "/api/traefiks", Access.VIEWER, list_traefiks, ANY_JSON),
+    Route("GET", "/api/certificates", Access.VIEWER, list_certificates, CertificatesView,
+          codes=("not_ready",)),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,

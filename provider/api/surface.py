@@ -14,6 +14,7 @@ from provider.events import Events
 from provider.ledger import Ledger
 from provider.listener import SilentClients
 from provider.meters import Meters
+from provider.observe.certificate_files import CertificateInventory
 from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
 from provider.previewer import Previewer
@@ -48,6 +49,7 @@ class Surface:
     routing: RoutingBoard
     ledger: Ledger
     surveyor: Surveyor
+    inventory: CertificateInventory
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from provider.certificate_rules import hosts_not_covered
 from provider.followups.values import Finding
-from provider.followups.world import World, follow_up, tls_hosts, uncovered
+from provider.followups.world import World, follow_up, tls_hosts
 
 
 def find(world: World) -> Iterator[Finding]:
@@ -14,7 +15,7 @@ def find(world: World) -> Iterator[Finding]:
         own, router = world.own.get(environment.environment_id), environment.router
         if own is None or own.pair is None or router is None or router.tls is None:
             continue
-        hosts = uncovered(own.pair.names, tls_hosts(world, environment))
+        hosts = hosts_not_covered(own.pair.names, tls_hosts(world, environment))
         missing = [host for host in hosts if not world.is_covered(host)]
         if missing:
             file = router.tls.cert_file or ""

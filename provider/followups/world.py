@@ -10,11 +10,11 @@ from typing import Any
 
 from provider.followups.values import FollowUp, Kind, Severity, Subject
 from provider.observe.facts import TraefikFacts
+from provider.observe.names import is_address, names_to_look_up
 from provider.observe.plumbing import DnsFact
 from provider.render.compile import DEFAULT_ENTRYPOINTS
 from provider.render.document import Document
 from provider.render.fragment import OwnCertificate
-from registry.names import canonical_host, covers, is_address
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
 from registry.snapshot import Snapshot
@@ -98,9 +98,8 @@ def router_hosts(environment: Environment) -> tuple[str, ...]:
 
 
 def names_of(environment: Environment) -> tuple[str, ...]:
-    """Every host name of an environment, canonical, each once; addresses are no names."""
-    hosts = (*router_hosts(environment), canonical_host(environment.host.hostname))
-    return tuple(dict.fromkeys(host for host in hosts if not is_address(host)))
+    """Every host name of an environment that is to be in DNS; addresses are no names."""
+    return tuple(name for name in names_to_look_up([environment]) if not is_address(name))
 
 
 def tls_hosts(world: World, environment: Environment) -> tuple[str, ...]:
@@ -110,11 +109,6 @@ def tls_hosts(world: World, environment: Environment) -> tuple[str, ...]:
         return ()
     entrypoints = router.entrypoints or DEFAULT_ENTRYPOINTS
     return router_hosts(environment) if world.tls_entrypoints.intersection(entrypoints) else ()
-
-
-def uncovered(names: tuple[str, ...], hosts: tuple[str, ...]) -> list[str]:
-    """The hosts that a certificate of these names is not for."""
-    return [host for host in hosts if not any(covers(name, host) for name in names)]
 
 
 def expected_addresses(world: World, environment: Environment, host: str) -> tuple[str, ...]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, sheet, table
 
-app = typer.Typer(
-    invoke_without_command=True,
-    help="What is left to do by hand: DNS, certificates, credentials. Alone: the open tasks.",
-)
-
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="as `routebook tasks` shows it")]
 
 
-@app.callback()
 def tasks(
     context: typer.Context,
     state: Annotated[str, typer.Option(help="open, dismissed, closed or all")] = "open",
@@ -42,7 +36,6 @@ def tasks(
         remark(f"no task is {state}" if state != "all" else "there are no tasks")
 
 
-@app.command()
 def show(context: typer.Context, task_id: TaskId, as_json: AsJson = False) -> None:
     """One task: what to do, what was seen, whom to ask, and what became of it."""
     task = client_of(context).task(task_id)
@@ -68,7 +61,6 @@ def show(context: typer.Context, task_id: TaskId, as_json: AsJson = False) -> No
     table(("at", "actor", "deed", "words"), task["history"])
 
 
-@app.command()
 def assign(
     context: typer.Context,
     task_id: TaskId,
@@ -79,7 +71,6 @@ def assign(
     _change(context, task_id, {"action": "assign", "assignee": who}, as_json=as_json)
 
 
-@app.command()
 def note(
     context: typer.Context,
     task_id: TaskId,
@@ -90,7 +81,6 @@ def note(
     _change(context, task_id, {"action": "note", "note": words}, as_json=as_json)
 
 
-@app.command()
 def dismiss(
     context: typer.Context,
     task_id: TaskId,
@@ -101,10 +91,31 @@ def dismiss(
     _change(context, task_id, {"action": "dismiss", "reason": reason}, as_json=as_json)
 
 
-@app.command()
 def reopen(context: typer.Context, task_id: TaskId, as_json: AsJson = False) -> None:
     """Take a dismissed task up again."""
     _change(context, task_id, {"action": "reopen"}, as_json=as_json)
+
+
+SUBVERBS: dict[str, Callable[..., None]] = {
+    "show": show,
+    "assign": assign,
+    "note": note,
+    "dismiss": dismiss,
+    "reopen": reopen,
+}
+"""The table of the verbs below `tasks`."""
+
+
+def tasks_app() -> typer.Typer:
+    """Every verb below `tasks`, under its name; alone it lists."""
+    app = typer.Typer(
+        invoke_without_command=True,
+        help="What is left to do by hand: DNS, certificates, credentials. Alone: the open tasks.",
+    )
+    app.callback()(tasks)
+    for name, verb in SUBVERBS.items():
+        app.command(name)(verb)
+    return app
 
 
 def _change(

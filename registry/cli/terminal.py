@@ -22,6 +22,7 @@ _NARROWEST = 3
 _STYLES = {
     "active": "green", "healthy": "green", "published": "green", "created": "green",
     "maintenance": "yellow", "degraded": "yellow", "changed": "yellow", "planned": "cyan",
+    "ok": "green", "expiring": "yellow", "expired": "red", "unusable": "red",
     "offline": "red", "lost": "red", "removed": "red", "retired": "dim", "unknown": "dim",
 }  # fmt: skip
 _NEXT_STEPS = {

@@ -8,6 +8,7 @@ import typer
 
 from registry.cli import (
     applying,
+    certs,
     explaining,
     importing,
     login,
@@ -39,10 +40,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "logout": login.logout,
     "whoami": reading.whoami,
 }
-
-
-GROUPS: dict[str, typer.Typer] = {
-    "tasks": tasks.app,
+GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "certs": certs.certs_app,
+    "tasks": tasks.tasks_app,
 }
 
 
@@ -50,5 +50,5 @@ def add_verbs(app: typer.Typer) -> None:
     """Every verb, and every group of verbs, under its name."""
     for name, verb in VERBS.items():
         app.command(name)(verb)
-    for name, group in GROUPS.items():
-        app.add_typer(group, name=name)
+    for name, make in GROUPS.items():
+        app.add_typer(make(), name=name)

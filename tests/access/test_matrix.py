@@ -34,6 +34,7 @@ MAY = {
     ("GET", "/api/routes/explain"): READERS,
     ("GET", "/api/environments/{ref}/routing"): READERS,
     ("GET", "/api/traefiks"): READERS,
+    ("GET", "/api/certificates"): READERS,
     ("GET", "/api/environments/{ref}/history"): READERS,
     ("POST", "/api/environments/{ref}/revert"): WRITERS,
     ("GET", "/api/history"): READERS,

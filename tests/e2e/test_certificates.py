@@ -64,6 +64,21 @@ async def test_a_rotated_pair_is_shown_without_a_restart_and_half_of_it_never(
     await _problem(stage, name, set())
 
 
+async def test_the_inventory_knows_what_traefik_has_loaded_and_what_not_yet(stage: Stage) -> None:
+    await _certified(stage, "listed")
+    put(stage.certs / "unnamed.crt", pair("unnamed.test")[0])
+
+    async def listed() -> None:
+        shown = {
+            each["file"]: each for each in (await stage.get("/api/certificates"))["certificates"]
+        }
+        (traefik,) = shown["listed.crt"]["loaded"]
+        assert shown["listed.crt"]["loaded"] == {traefik: True}
+        assert shown["unnamed.crt"]["loaded"] == {traefik: False}
+
+    await eventually(listed, 30.0)
+
+
 async def test_a_pair_that_is_replaced_again_and_again_ends_with_the_last(stage: Stage) -> None:
     await _certified(stage, "often")
 

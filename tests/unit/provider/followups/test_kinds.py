@@ -50,7 +50,7 @@ def test_a_name_that_could_not_be_looked_up_is_undecided(seen: Any) -> None:
 def test_every_router_host_is_looked_at_and_an_address_is_no_name() -> None:
     dev = routed(hostnames=["a.test", "*.b.test"])
     names = [each.about for each in undecided(world(dev), "dns_missing")]
-    assert names == ["a.test", "*.b.test", "dev.test"]
+    assert names == ["dev.test", "a.test", "*.b.test"]
     assert undecided(world(environment(host={"hostname": "10.0.0.1"})), "dns_missing") == []
 
 
