@@ -50,7 +50,6 @@ class Ledger:
         async with self._turn:
             step = advance(self.tasks, findings, self._clock())
             changed = dict(step.tasks) != dict(self.tasks)
-            self.tasks = step.tasks
             if changed or self.trouble:
                 try:
                     await asyncio.to_thread(self._write, step.tasks)
@@ -58,6 +57,7 @@ class Ledger:
                 except RegistryError as error:
                     self.trouble = error
                     _log.error("ledger_not_written", reason=error.detail)
+            self.tasks = step.tasks
         for task in step.opened:
             self._events.publish("task_opened", _news(task))
         for task in step.closed:

@@ -70,47 +70,61 @@ class Surveyor:
     plan: Path | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     planned_without_dns: int | None = None
+    _names: asyncio.Event = field(default_factory=asyncio.Event)
     _dns: dict[str, DnsFact] = field(default_factory=dict)
     _plan_said: str = ""
 
     async def run(self) -> None:
-        """Survey for ever; a bug ends one survey and no more."""
-        full_s = 0.0
-        while True:
-            self.wake.clear()
-            start_s = time.monotonic()
-            is_full = start_s >= full_s
-            if is_full:
-                full_s = start_s + self.survey_s
-            try:
-                await self.survey(is_full=is_full)
-            except Exception:
-                _log.exception("survey_failed", note="the tasks stay as they are")
-            now_s = time.monotonic()
-            await asyncio.sleep(max(_APART_S, _SHARE * (now_s - start_s)))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, full_s - time.monotonic())):
-                    await self.wake.wait()
+        """Survey for ever, and look names up beside it; a bug ends one of them and no more."""
+        await asyncio.gather(self._survey_for_ever(), self._look_for_ever())
 
-    async def survey(self, *, is_full: bool) -> None:
-        """Look, derive, and bring ledger and plan up to date.
-
-        All names are looked up by a full survey, by another only those that are new.
-        """
+    async def survey(self) -> None:
+        """Derive, and bring ledger and plan up to date."""
         rendered = self.reconciler.rendered
         if rendered is None:
             return
         snapshot = self.store.snapshot or rendered.snapshot
-        await self._look_up(snapshot, is_full=is_full)
         findings = await asyncio.to_thread(self._derived, snapshot)
         await self.ledger.survey(findings)
         await self._write_plan()
 
-    async def _look_up(self, snapshot: Snapshot, *, is_full: bool) -> None:
-        wanted = dict.fromkeys(names_to_look_up(snapshot.environments))
+    async def look_up(self, *, is_full: bool) -> None:
+        """Ask DNS: for all names, or only for those that are new."""
+        snapshot = self.store.snapshot
+        wanted = dict.fromkeys(names_to_look_up(snapshot.environments if snapshot else ()))
         asked = [name for name in wanted if is_full or name not in self._dns]
         found = await self.lookup.look(asked) if asked else {}
-        self._dns = {name: fact for name, fact in {**self._dns, **found}.items() if name in wanted}
+        known = {**self._dns, **found}
+        self._dns = {name: fact for name, fact in known.items() if name in wanted}
+        if found:
+            self.wake.set()
+
+    async def _survey_for_ever(self) -> None:
+        while True:
+            self.wake.clear()
+            self._names.set()
+            start_s = time.monotonic()
+            try:
+                await self.survey()
+            except Exception:
+                _log.exception("survey_failed", note="the tasks stay as they are")
+            await asyncio.sleep(max(_APART_S, _SHARE * (time.monotonic() - start_s)))
+            await _set_within(self.wake, self.survey_s)
+
+    async def _look_for_ever(self) -> None:
+        """A resolver that does not answer takes its time; nobody waits for it but this."""
+        full_s = 0.0
+        while True:
+            self._names.clear()
+            is_full = time.monotonic() >= full_s
+            if is_full:
+                full_s = time.monotonic() + self.survey_s
+            try:
+                await self.look_up(is_full=is_full)
+            except Exception:
+                _log.exception("look_up_failed", note="names are as they were")
+            await asyncio.sleep(_APART_S)
+            await _set_within(self._names, full_s - time.monotonic())
 
     def _derived(self, snapshot: Snapshot) -> list[Finding]:
         world = self._world(snapshot)
@@ -152,6 +166,12 @@ class Surveyor:
             if str(error) != self._plan_said:
                 self._plan_said = str(error)
                 _log.error("plan_not_written", reason=str(error))
+
+
+async def _set_within(event: asyncio.Event, wait_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, wait_s)):
+            await event.wait()
 
 
 def _write_if_other(file: Path, content: bytes) -> None:
