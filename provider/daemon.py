@@ -26,7 +26,10 @@ from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
+from provider.dev_ca import DevCa
 from provider.events import Events
+from provider.issued import IssuedPairs
+from provider.issuer import Issuer
 from provider.listener import (
     SilentClients,
     accept,
@@ -143,6 +146,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             routing=routing,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
+            issuer=_issuer(settings),
         )
         await _start_serving(stack, settings, surface, listener)
         await _start_observing(stack, settings, surface)
@@ -188,6 +192,12 @@ def _certificates(settings: Settings) -> CertificateFolder:
         except (RegistryError, OSError) as error:  # a full disk: Traefik then makes its own
             _log.error("no_default_certificate", reason=str(error))
     return CertificateFolder(folder, settings.traefik_certificates)
+
+
+def _issuer(settings: Settings) -> Issuer:
+    """The development CA beside the certificates that it signs; nothing is made yet."""
+    ca = DevCa(settings.data / "dev_ca", settings.dev_ca_domains, utc_now)
+    return Issuer(ca, IssuedPairs(settings.certificates, settings.data / "state" / "issued.json"))
 
 
 async def _start_serving(
