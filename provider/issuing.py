@@ -87,8 +87,9 @@ def leaf_certificate(
 ) -> x509.Certificate:
     """A server certificate for these canonical names; it ends with the CA at the latest."""
     issuer, not_after = by.certificate, min(now + LEAF_VALID, by.certificate.not_valid_after_utc)
-    named = len(names[0]) <= _COMMON_NAME_MAX
-    subject = _name(names[0]) if named else x509.Name([])
+    # No address: OpenSSL would hold it, as a common name, against the domains that are permitted.
+    fit = [each for each in names if len(each) <= _COMMON_NAME_MAX and not is_address(each)][:1]
+    subject = _name(fit[0]) if fit else x509.Name([])
     ca_identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
         _builder(subject, issuer.subject, public_key, now, not_after)
@@ -96,7 +97,7 @@ def leaf_certificate(
         .add_extension(_usage("digital_signature"), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         # Critical when the subject is empty (RFC 5280, 4.2.1.6).
-        .add_extension(x509.SubjectAlternativeName(map(_general, names)), critical=not named)
+        .add_extension(x509.SubjectAlternativeName(map(_general, names)), critical=not fit)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ca_identifier), False
         )
@@ -138,12 +139,12 @@ def wanted_names(environment: Environment) -> tuple[Wanted, ...]:
         pointer, given = "/metadata/router/tls/domains", router.tls.domains
     else:
         pointer, given = "/metadata/router/hostnames", router.hostnames or []
-    places = {
-        canonical_pattern(name): f"{pointer}/{i}" for i, name in reversed([*enumerate(given)])
-    }
+    places: dict[str, str] = {}
+    for index, name in enumerate(given):
+        places.setdefault(canonical_pattern(name), f"{pointer}/{index}")
     if not places:
         places = {canonical_pattern(environment.host.hostname): "/host/hostname"}
-    return tuple(Wanted(places[name], name) for name in reversed(places))
+    return tuple(Wanted(pointer, name) for name, pointer in places.items())
 
 
 def is_signed_by(certificate: x509.Certificate, ca: x509.Certificate) -> bool:
