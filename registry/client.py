@@ -133,6 +133,17 @@ class Client:
         restored: dict[str, Any] | None = self.call("POST", path, {"revision": revision})
         return restored
 
+    def issue_certificate(self, ref: str, *, dry_run: bool = False) -> dict[str, Any]:
+        """A development certificate for an environment; the key stays with the daemon."""
+        path = f"/api/certificates{_dry(dry_run)}"
+        issued: dict[str, Any] = self.call("POST", path, {"environment": ref})
+        return issued
+
+    def dev_ca(self) -> dict[str, Any]:
+        """The certificate of the development CA."""
+        authority: dict[str, Any] = self.call("GET", "/api/certificates/ca")
+        return authority
+
     def events(
         self, filters: Mapping[str, object], last_id: str | None = None
     ) -> Iterator[Streamed | None]:

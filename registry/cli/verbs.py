@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, explaining, importing, login, reading, watching, writing
+from registry.cli import applying, certs, explaining, importing, login, reading, watching, writing
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -34,3 +34,4 @@ def add_verbs(app: typer.Typer) -> None:
     """Every verb, under its name."""
     for name, verb in VERBS.items():
         app.command(name)(verb)
+    app.add_typer(certs.app, name="certs")
