@@ -98,17 +98,24 @@ class _Known:
             environment = self._get(question)["answer"]["environment"]
             record = self._get(f"/api/environments/{environment}")
             file = record["metadata"]["router"]["tls"]["cert_file"]
-            rows = self._get("/api/certificates")["certificates"]
-            row = next(each for each in rows if each["cert_file"] == file)
+            known = self._fingerprint(file)
         except (NotFound, KeyError, TypeError, StopIteration):
             return None
-        known = row.get("fingerprint")
         return {
             "environment": environment,
             "cert_file": file,
             "fingerprint": known,
             "is_presented": known == fingerprint if known else None,
         }
+
+    def _fingerprint(self, file: str) -> str | None:
+        """Of the certificate in a file; None where it cannot be read."""
+        try:
+            rows = self._client.call("GET", "/api/certificates")["certificates"]
+        except Unreachable:  # a daemon that does not list certificates
+            raise NotFound("no list of certificates") from None
+        found = next(each for each in rows if each["cert_file"] == file)
+        return found.get("fingerprint")
 
     def _get(self, path: str) -> Any:
         if self._is_away:
@@ -129,7 +136,7 @@ def _trust(
     if dev_ca:
         contexts["dev_ca"] = partial(ssl.create_default_context, cadata=dev_ca)
     if ca:
-        contexts[str(ca)] = partial(ssl.create_default_context, cafile=str(ca))
+        contexts["ca_file"] = partial(ssl.create_default_context, cafile=str(ca))
     reasons = {name: distrust(where, host, context) for name, context in contexts.items()}
     return {name: {"trusted": why is None, "reason": why} for name, why in reasons.items()}
 

@@ -12,6 +12,12 @@ from cryptography.hazmat.primitives import hashes
 from registry.fields import instant_text
 from registry.names import canonical_pattern, covers
 
+_TRUSTED = {
+    "system": "trusted by this system",
+    "dev_ca": "trusted with our CA",
+    "ca_file": "trusted with --ca",
+}
+
 
 def facts_of(der: bytes, now: datetime | None = None) -> dict[str, Any]:
     """What a certificate in DER says of itself; `days_left` is negative when it has ended."""
@@ -63,9 +69,8 @@ def rows_of(found: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("fingerprint", presented["fingerprint"]),
     ]
     for who, trust in found["trusted"].items():
-        titles = {"system": "trusted by this system", "dev_ca": "of our development CA"}
         words = "yes" if trust["trusted"] else f"no: {trust['reason']}"
-        rows.append((titles.get(who, f"trusted with {who}"), words))
+        rows.append((_TRUSTED[who], words))
     if expected:
         same = {True: "yes", False: "no", None: "?"}[expected["is_presented"]]
         rows.append(("is the record's file", f"{same}, {expected['cert_file']}"))

@@ -20,7 +20,7 @@ from provider.observe.default_certificate import self_signed
 from registry.errors import StoreUnavailable
 from tests.access.callers import everybody
 from tests.api.bodies import routed, stored
-from tests.api.steps import create, document, pointers, problems, read, refused, until_routed
+from tests.api.steps import create, document, pointers, problems, read, refused
 from tests.conftest import StartDaemon
 from tests.daemons import Answer, Daemon, eventually
 
@@ -426,9 +426,13 @@ async def test_a_new_ca_takes_over_what_the_old_one_issued(daemon: Daemon) -> No
 async def test_nothing_of_the_ca_is_in_the_certificate_folder(daemon: Daemon) -> None:
     await create(daemon, "dev", **routed("dev.test"))
     await issue(daemon)
-    await until_routed(daemon, "dev.test")
     key = (daemon.folders.data / "dev_ca" / "ca.key").read_bytes()
+
+    async def copied() -> None:
+        assert "tls" in await document(daemon)
+
+    await eventually(copied)
     files = [path for path in daemon.folders.certificates.rglob("*") if path.is_file()]
-    assert files
+    assert len(files) >= 4
     assert not any(key == path.read_bytes() for path in files)
     assert "dev_ca" not in json.dumps(await document(daemon))
