@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from provider.issuing import Authority, is_signed_by
-from registry.engines.durable import as_registry_errors, write_durably
+from registry.engines.durable import as_registry_errors, sync_folder, write_beside, write_durably
 
 _REMEMBERED = timedelta(days=365)  # beyond the end of the certificate
 _UNREADABLE = (ValueError, TypeError, IndexError, UnsupportedAlgorithm, x509.DuplicateExtension)
@@ -66,11 +67,26 @@ class IssuedPairs:
         since Traefik may run as another user. Raises DiskFull and StoreUnavailable.
         """
         self._remember(certificate)
-        contents = key_pem, certificate.public_bytes(Encoding.PEM)
-        for name, content, mode in zip(reversed(names), contents, (0o640, 0o644), strict=True):
-            with as_registry_errors(name):
-                group = self._certs.stat().st_gid if self._is_absent(name) else None
-            write_durably(self._certs / name, content, mode=mode, group=group)
+        pem = certificate.public_bytes(Encoding.PEM)
+        with as_registry_errors(names.cert_file), ExitStack() as unfinished:
+            # Both are whole on disk before either is put in place: what can fail has not, and the
+            # two renames follow each other at once.
+            new = [
+                (self._beside(name, content, mode, unfinished), self._certs / name)
+                for name, content, mode in (
+                    (names.key_file, key_pem, 0o640),
+                    (names.cert_file, pem, 0o644),
+                )
+            ]
+            for temporary, target in new:
+                temporary.replace(target)
+            sync_folder(self._certs)
+
+    def _beside(self, name: str, content: bytes, mode: int, unfinished: ExitStack) -> Path:
+        group = self._certs.stat().st_gid if self._is_absent(name) else None
+        temporary = Path(write_beside(self._certs / name, content, mode, group))
+        unfinished.callback(temporary.unlink, missing_ok=True)
+        return temporary
 
     def _is_absent(self, name: str) -> bool:
         try:

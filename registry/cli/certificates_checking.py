@@ -114,7 +114,7 @@ class _Known:
             rows = self._client.call("GET", "/api/certificates")["certificates"]
         except Unreachable:  # a daemon that does not list certificates
             raise NotFound("no list of certificates") from None
-        found = next(each for each in rows if each["cert_file"] == file)
+        found: Mapping[str, Any] = next(each for each in rows if each["cert_file"] == file)
         return found.get("fingerprint")
 
     def _get(self, path: str) -> Any:

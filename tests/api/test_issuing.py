@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import stat
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+import provider.issued
 from provider.issued import IssuedPairs
 from provider.logs import configure_logs
 from provider.observe.default_certificate import self_signed
@@ -148,25 +150,40 @@ async def test_what_a_crash_left_is_mended_by_asking_again(
 
 
 def _crash_before(patch: pytest.MonkeyPatch, where: str) -> None:
-    import provider.issued
-    import provider.issuer
-
-    write = provider.issued.write_durably
-
-    def dying(path: Path, *arguments: Any, **more: Any) -> None:
-        if path.name == where:
-            raise StoreUnavailable("the power went")
-        write(path, *arguments, **more)
-
-    put = IssuedPairs.put
+    """The power goes before this file is put in place, or before the record is written."""
+    put, replace = IssuedPairs.put, Path.replace
 
     def put_and_die(*arguments: Any) -> None:
         put(*arguments)
         raise StoreUnavailable("the power went")
 
-    patch.setattr(provider.issued, "write_durably", dying)
+    def dying(temporary: Path, target: Path) -> Path:
+        if target.name == where:
+            raise StoreUnavailable("the power went")
+        return replace(temporary, target)
+
+    patch.setattr(Path, "replace", dying)
     if where == "record":
         patch.setattr(IssuedPairs, "put", put_and_die)
+
+
+async def test_a_disk_that_is_full_leaves_both_files_as_they_were(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create(daemon, "dev", **routed("dev.test"))
+    await issue(daemon)
+    folder = daemon.folders.certificates
+    before = {path.name: path.read_bytes() for path in folder.glob("*.*")}
+    write = provider.issued.write_beside
+
+    def full(target: Path, *arguments: Any) -> str:
+        if target.name == "dev.crt":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(target, *arguments)
+
+    monkeypatch.setattr(provider.issued, "write_beside", full)
+    refused(await ask(daemon), 507, "disk_full")
+    assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == before
 
 
 @pytest.mark.parametrize("halves", [("crt",), ("key",), ("crt", "key")])

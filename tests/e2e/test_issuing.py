@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from tests.access.processes import Ended, routebook
-from tests.e2e.asking import Answer, ask, eventually
+from tests.e2e.asking import Answer, eventually, hammered, in_turn
 from tests.e2e.records import pair, put, serial
 from tests.e2e.stage import Stage
 
@@ -21,23 +18,21 @@ pytestmark = [
     pytest.mark.xdist_group("e2e-issuing"),
 ]
 
-Replace = Callable[[Path, bytes, bytes], None]
-
 
 async def test_what_is_issued_is_presented_and_issued_again_without_a_dark_moment(
     stage: Stage,
 ) -> None:
     await stage.expose("born", entrypoints=["websecure"])
-    async with handshakes(stage, "born.test") as seen:
+    async with hammered(stage.proxy.websecure, "born.test", tls=True) as seen:
         fingerprints = []
         for _ in range(3):
             issued = await issue(stage, "born")
             fingerprints.append(issued["fingerprint"])
             await presented(stage, "born.test", issued["fingerprint"])
-    assert len({*fingerprints}) == 3
-    # The default certificate before the first one, then each in its turn and none twice.
-    assert [each for each in order_of(seen) if each in fingerprints] == fingerprints
-    assert len(order_of(seen)) == 4
+    default, *turns = in_turn(map(fingerprint_of, seen))
+    assert default not in fingerprints
+    assert turns == fingerprints
+    assert len({*turns}) == 3
 
 
 async def test_waiting_for_it_says_when_traefik_serves_the_record(stage: Stage) -> None:
@@ -47,52 +42,6 @@ async def test_waiting_for_it_says_when_traefik_serves_the_record(stage: Stage) 
     await presented(stage, "waited.test", issued["fingerprint"])
 
 
-def key_then_certificate(folder: Path, certificate: bytes, key: bytes) -> None:
-    """By rename."""
-    put(folder / "turn.key", key)
-    put(folder / "turn.crt", certificate)
-
-
-def certificate_then_key(folder: Path, certificate: bytes, key: bytes) -> None:
-    """By rename."""
-    put(folder / "turn.crt", certificate)
-    put(folder / "turn.key", key)
-
-
-def over_the_old_key_first(folder: Path, certificate: bytes, key: bytes) -> None:
-    """In place."""
-    put(folder / "turn.key", key, rename=False)
-    put(folder / "turn.crt", certificate, rename=False)
-
-
-def over_the_old_certificate_first(folder: Path, certificate: bytes, key: bytes) -> None:
-    """In place."""
-    put(folder / "turn.crt", certificate, rename=False)
-    put(folder / "turn.key", key, rename=False)
-
-
-async def test_a_pair_replaced_in_any_order_and_way_is_never_dark_nor_the_default(
-    stage: Stage,
-) -> None:
-    first, key = pair("turn.test")
-    key_then_certificate(stage.certs, first, key)
-    tls = {"cert_file": "turn.crt", "key_file": "turn.key"}
-    await stage.expose("turn", entrypoints=["websecure"], tls=tls)
-    serials = [serial(first)]
-    async with handshakes(stage, "turn.test") as seen:
-        for replace in (
-            key_then_certificate,
-            certificate_then_key,
-            over_the_old_key_first,
-            over_the_old_certificate_first,
-        ):
-            certificate, key = pair("turn.test")
-            replace(stage.certs, certificate, key)
-            serials.append(serial(certificate))
-            await shown(stage, "turn.test", serials[-1])
-    assert order_of([serial(each.certificate) for each in seen.answers]) == serials
-
-
 async def test_a_half_replaced_pair_keeps_the_old_one_and_the_command_says_so(
     stage: Stage,
 ) -> None:
@@ -100,14 +49,16 @@ async def test_a_half_replaced_pair_keeps_the_old_one_and_the_command_says_so(
     issued = await issue(stage, "half")
     await presented(stage, "half.test", issued["fingerprint"])
     certificate, key = pair("half.test")
-    async with handshakes(stage, "half.test") as seen:
+    async with hammered(stage.proxy.websecure, "half.test", tls=True) as seen:
         put(stage.certs / "half.crt", certificate)
         await left_out(stage, issued["environment"])
         checked = await certs(stage, "check", "half.test", "--json")
         assert checked.value["presented"]["fingerprint"] == issued["fingerprint"]
         put(stage.certs / "half.key", key)
         await shown(stage, "half.test", serial(certificate))
-    assert len(order_of(seen)) == 2
+    turns = in_turn(serial(each.certificate) for each in seen)
+    assert len(turns) == 2
+    assert turns[1] == serial(certificate)
 
 
 async def test_the_command_finds_traefik_by_itself_and_says_what_it_presents(
@@ -145,8 +96,6 @@ async def certs(stage: Stage, *words: str) -> Ended:
 
 def fingerprint_of(answer: Answer) -> str:
     """As the API says it."""
-    from cryptography.hazmat.primitives import hashes
-
     assert answer.certificate is not None
     return answer.certificate.fingerprint(hashes.SHA256()).hex()
 
@@ -176,36 +125,3 @@ async def left_out(stage: Stage, environment: str) -> None:
         assert await stage.problems(environment) == {"certificate_left_out"}
 
     await eventually(check)
-
-
-class Seen:
-    """What clients were shown, in order."""
-
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-
-
-@asynccontextmanager
-async def handshakes(stage: Stage, host: str) -> AsyncIterator[Seen]:
-    """One request over a new TLS connection after the other; each must reach the upstream."""
-    seen, stop = Seen(), asyncio.Event()
-
-    async def go_on() -> None:
-        while not stop.is_set():
-            seen.answers.append(await ask(stage.proxy.websecure, host, tls=True))
-            await asyncio.sleep(0)
-
-    client = asyncio.create_task(go_on())
-    try:
-        yield seen
-    finally:
-        stop.set()
-        await client  # raises what a handshake that failed raised
-    assert len(seen.answers) > 10
-    assert {each.upstream for each in seen.answers} == {"blue"}
-
-
-def order_of(seen: Seen | list[Any]) -> list[Any]:
-    """Each certificate once for each time that it came to be shown."""
-    each = [*map(fingerprint_of, seen.answers)] if isinstance(seen, Seen) else seen
-    return [one for index, one in enumerate(each) if not index or one != each[index - 1]]
