@@ -173,7 +173,7 @@ async def test_a_disk_that_is_full_leaves_both_files_as_they_were(
     await create(daemon, "dev", **routed("dev.test"))
     await issue(daemon)
     folder = daemon.folders.certificates
-    before = {path.name: path.read_bytes() for path in folder.glob("*.*")}
+    before = {path.name: path.read_bytes() for path in folder.glob("dev.*")}
     write = provider.issued.write_beside
 
     def full(target: Path, *arguments: Any) -> str:
@@ -183,7 +183,7 @@ async def test_a_disk_that_is_full_leaves_both_files_as_they_were(
 
     monkeypatch.setattr(provider.issued, "write_beside", full)
     refused(await ask(daemon), 507, "disk_full")
-    assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == before
+    assert {path.name: path.read_bytes() for path in folder.glob("dev.*")} == before
 
 
 @pytest.mark.parametrize("halves", [("crt",), ("key",), ("crt", "key")])

@@ -7,7 +7,7 @@ import inspect
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -98,7 +98,7 @@ async def hammered(
     port: int, host: str, target: str = "/", *, tls: bool = False
 ) -> AsyncIterator[list[Answer]]:
     """One request after the other until the end, each on a connection, or in a TLS handshake, of
-    its own; every one of them must be answered with 200."""
+    its own; every one of them must be answered with 200. The first one is there at the start."""
     answers: list[Answer] = []
     stop = asyncio.Event()
 
@@ -109,11 +109,24 @@ async def hammered(
 
     client = asyncio.create_task(go_on())
     try:
+        while not answers and not client.done():
+            await asyncio.sleep(_LOOK_AGAIN_S)
         yield answers
     finally:
         stop.set()
         await client
     assert [each for each in answers if each.status != 200] == []
+
+
+async def seen_last(answers: Sequence[Answer], number: int) -> None:
+    """Wait until who hammers is shown the certificate of this serial number."""
+
+    def check() -> None:
+        certificate = answers[-1].certificate
+        assert certificate is not None
+        assert certificate.serial_number == number
+
+    await eventually(check)
 
 
 def in_turn(seen: Iterable[T]) -> list[T]:
