@@ -24,7 +24,10 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.background import start_observing, start_reconciling, start_surveying
 from provider.current import Current
+from provider.dev_ca import DevCa
 from provider.events import Events
+from provider.issued import IssuedPairs
+from provider.issuer import Issuer
 from provider.ledger import Ledger
 from provider.listener import (
     SilentClients,
@@ -134,6 +137,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
             inventory=CertificateInventory(settings.certificates),
+            issuer=_issuer(settings),
         )
         await _start_serving(stack, settings, surface, listener)
         await start_observing(stack, settings.traefik_api, surface)
@@ -240,6 +244,12 @@ def _certificates(settings: Settings) -> CertificateFolder:
         except (RegistryError, OSError) as error:  # a full disk: Traefik then makes its own
             _log.error("no_default_certificate", reason=str(error))
     return CertificateFolder(folder, settings.traefik_certificates)
+
+
+def _issuer(settings: Settings) -> Issuer:
+    """The development CA beside the certificates that it signs; nothing is made yet."""
+    ca = DevCa(settings.data / "dev_ca", settings.dev_ca_domains, utc_now)
+    return Issuer(ca, IssuedPairs(settings.certificates, settings.data / "state" / "issued.json"))
 
 
 async def _start_serving(

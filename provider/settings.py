@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliImplicitFlag,
@@ -23,10 +23,10 @@ from pydantic_settings import (
 
 from provider.auth.access import Role
 from provider.auth.open_mode import is_local
-from provider.observe.names import is_address, name_server
+from provider.observe.names import name_server
 from provider.render.compile import Rules
 from registry.history import BYTES_MAX
-from registry.names import canonical_host
+from registry.names import canonical_host, is_address
 
 PREFIX = "ROUTEBOOK_"
 # Kubernetes sets these in every pod beside a service that is called routebook.
@@ -54,6 +54,13 @@ def _words(value: Any) -> Any:
     if isinstance(value, str):
         return [word for word in value.replace(",", " ").split() if word]
     return value
+
+
+def _host_names(values: list[str]) -> list[str]:
+    names = [canonical_host(value.removeprefix(".")) for value in values]
+    if any(map(is_address, names)):
+        raise ValueError("an address is no domain; loopback addresses are permitted anyway")
+    return list(dict.fromkeys(names))
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[a-z]+)?$", max_length=200)]
@@ -111,6 +118,11 @@ class Settings(BaseSettings):
     default_certificate: Annotated[
         CliImplicitFlag[bool], Field(description="make, keep and list a default certificate")
     ] = False
+    dev_ca_domains: Annotated[
+        Words,
+        AfterValidator(_host_names),
+        Field(description="what the development CA may sign for; empty: nothing"),
+    ] = ["test", "localhost", "internal"]
     hold_s: Annotated[
         float, Field(description="long poll: seconds, below Traefik's pollTimeout", ge=0, le=60)
     ] = 4.0

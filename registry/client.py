@@ -183,6 +183,17 @@ class Client:
         """The state after a revision, as a new change; no value when that was deletion."""
         return self._answer("POST", f"{_one(ref)}/revert{how.query}", {"revision": revision})
 
+    def issue_certificate(self, ref: str, how: How = PLAINLY) -> dict[str, Any]:
+        """A development certificate for an environment; the key stays with the daemon."""
+        path = f"/api/certificates{how.query}"
+        issued: dict[str, Any] = self.call("POST", path, {"environment": ref})
+        return issued
+
+    def dev_ca(self) -> dict[str, Any]:
+        """The certificate of the development CA."""
+        authority: dict[str, Any] = self.call("GET", "/api/certificates/ca")
+        return authority
+
     def events(
         self, filters: Mapping[str, object], last_id: str | None = None
     ) -> Iterator[Streamed | None]:

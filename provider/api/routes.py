@@ -45,6 +45,14 @@ from provider.api.human_tasks import (
     list_tasks,
     read_task,
 )
+from provider.api.issuing import (
+    AuthorityView,
+    DryIssuedView,
+    IssuedView,
+    Issuing,
+    issue_certificate,
+    read_dev_ca,
+)
 from provider.api.listing import ListQuery
 from provider.api.openapi_page import openapi_page
 from provider.api.projects import list_projects, read_project
@@ -145,6 +153,11 @@ ROUTES: tuple[Route, ...] = (
           query=WriteQuery, dry=DryConfirmView, body="ignored",
           codes=("unsupported_media_type", "catalogue_unreadable",
                                  "edited_elsewhere", "store_unavailable", "disk_full")),
+    Route("POST", "/api/certificates", Access.OPERATOR, issue_certificate, IssuedView, 201,
+          query=WriteQuery, body=Issuing, dry=DryIssuedView,
+          codes=(*_CHANGE, "foreign_files", "dev_ca_unusable", "name_not_permitted")),
+    Route("GET", "/api/certificates/ca", Access.VIEWER, read_dev_ca, AuthorityView,
+          codes=("not_found", "dev_ca_unusable")),
     Route("POST", "/api/auth/login", Access.OPEN, login, ANY_JSON, body=Login,
           codes=("malformed_json", "too_large", "unsupported_media_type", "invalid_record",
                  "unauthenticated", "slow_down", "store_unavailable", "disk_full")),

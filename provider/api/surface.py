@@ -11,6 +11,7 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.events import Events
+from provider.issuer import Issuer
 from provider.ledger import Ledger
 from provider.listener import SilentClients
 from provider.meters import Meters
@@ -50,6 +51,7 @@ class Surface:
     ledger: Ledger
     surveyor: Surveyor
     inventory: CertificateInventory
+    issuer: Issuer
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:

@@ -10,11 +10,12 @@ from typing import Any
 
 from provider.followups.values import FollowUp, Kind, Severity, Subject
 from provider.observe.facts import TraefikFacts
-from provider.observe.names import is_address, names_to_look_up
+from provider.observe.names import names_to_look_up
 from provider.observe.plumbing import DnsFact
 from provider.render.compile import DEFAULT_ENTRYPOINTS
 from provider.render.document import Document
 from provider.render.fragment import OwnCertificate
+from registry.names import is_address
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
 from registry.snapshot import Snapshot

@@ -16,8 +16,9 @@ import dns.rdatatype
 from dns.asyncresolver import Resolver
 from dns.resolver import NXDOMAIN, Answer, NoNameservers
 
-from provider.observe.names import is_address, name_server
+from provider.observe.names import name_server
 from provider.observe.plumbing import DnsFact
+from registry.names import is_address
 from registry.store import utc_now
 
 AT_ONCE = 20

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 
-from registry.names import canonical_host
+from registry.names import canonical_host, is_address
 from registry.schema import Environment
 from registry.upstream import hostnames_of
 
@@ -26,15 +25,6 @@ def names_to_look_up(environments: Iterable[Environment]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def is_address(text: str) -> bool:
-    """Whether it is an IP literal, without brackets and without a zone."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
-
-
 def name_server(text: str) -> tuple[str, int]:
     """`192.0.2.1:53` or `[2001:db8::1]:53` as address and port. Raises ValueError.
 
@@ -43,7 +33,7 @@ def name_server(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     address = host[1:-1] if bracketed else host
-    if not is_address(address) or bracketed is not (":" in address):
+    if not is_address(address) or "[" in address or bracketed is not (":" in address):
         raise ValueError(f"{text!r} is not an address and a port such as 192.0.2.1:53 or [::1]:53")
     if not (port.isascii() and port.isdigit()) or not 0 < int(port) <= _PORT_MAX:
         raise ValueError(f"{text!r} has no port from 1 to {_PORT_MAX}")

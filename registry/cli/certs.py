@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from registry.cli import certificates_checking, certificates_issuing
 from registry.cli.terminal import AsJson, client_of, remark, say_json, table
 
 _COLUMNS = (
@@ -28,6 +29,9 @@ def list_certificates(context: typer.Context, as_json: AsJson = False) -> None:
 
 SUBVERBS: dict[str, Callable[..., None]] = {
     "list": list_certificates,
+    "issue": certificates_issuing.issue,
+    "trust": certificates_issuing.trust,
+    "check": certificates_checking.check,
 }
 """The table of the verbs below `certs`."""
 

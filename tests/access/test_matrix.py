@@ -39,6 +39,8 @@ MAY = {
     ("POST", "/api/environments/{ref}/revert"): WRITERS,
     ("GET", "/api/history"): READERS,
     ("POST", "/api/catalogue/confirm"): WRITERS,
+    ("POST", "/api/certificates"): WRITERS,
+    ("GET", "/api/certificates/ca"): READERS,
     ("POST", "/api/auth/login"): EVERYBODY,
     ("POST", "/api/auth/logout"): READERS,
     ("GET", "/api/auth/me"): READERS,
