@@ -27,6 +27,7 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.events import Events
+from provider.health_keeper import HealthKeeper
 from provider.listener import (
     SilentClients,
     accept,
@@ -38,6 +39,7 @@ from provider.meters import Meters
 from provider.news import news_of_revision
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
+from provider.observe.health_probe import HealthProbe
 from provider.observe.traefik_api import TraefikApi, without_user
 from provider.observer import Observer
 from provider.polls import Polls
@@ -57,6 +59,7 @@ from registry.workspaces import Workspaces
 _SHUTDOWN_S = 0.5
 _IDLE_S = 75.0
 _SWEEP_S = 3600.0
+_UNREAD_S = 0.5
 _log = structlog.get_logger()
 
 
@@ -103,6 +106,11 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         if settings.init:
             with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
                 await store.initialise()
+        probe = HealthProbe(
+            rules.forbidden_upstreams, utc_now, public_only=settings.probe_public_only
+        )
+        health = HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
+        await asyncio.to_thread(health.restore)
         reconciler = Reconciler(
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
@@ -141,12 +149,14 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             events=events,
             meters=meters,
             routing=routing,
+            health=health,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
         )
         await _start_serving(stack, settings, surface, listener)
         await _start_observing(stack, settings, surface)
         _start_reconciling(stack, settings, surface, certificates)
+        _start_probing(stack, settings, surface)
         yield port
 
 
@@ -262,6 +272,22 @@ async def _start_observing(stack: AsyncExitStack, settings: Settings, surface: S
     stack.push_async_callback(
         stopped, [asyncio.create_task(observer.run()) for observer in observers]
     )
+
+
+def _start_probing(stack: AsyncExitStack, settings: Settings, surface: Surface) -> None:
+    """A survey of health every so often; a bug ends one and no more."""
+
+    async def survey_for_ever() -> None:
+        while True:
+            snapshot = surface.store.snapshot
+            try:
+                if snapshot is not None:
+                    await surface.health.survey(snapshot.environments)
+            except Exception:
+                _log.exception("survey_failed")
+            await asyncio.sleep(settings.survey_s if snapshot is not None else _UNREAD_S)
+
+    stack.push_async_callback(stopped, [asyncio.create_task(survey_for_ever())])
 
 
 def _signatures(folder: Path, pattern: str) -> Hashable:

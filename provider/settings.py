@@ -115,6 +115,17 @@ class Settings(BaseSettings):
     stale_health_s: Annotated[
         float, Field(description="seconds after which a health check is stale", gt=0, le=1e9)
     ] = 86400.0
+    survey_s: Annotated[
+        float,
+        Field(
+            description="seconds between two surveys of DNS, certificates and health",
+            ge=1,
+            le=86400,
+        ),
+    ] = 60.0
+    probe_public_only: Annotated[
+        CliImplicitFlag[bool], Field(description="probe health.url at public addresses alone")
+    ] = False
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False

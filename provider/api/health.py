@@ -57,6 +57,7 @@ def _environments(surface: Surface) -> dict[str, Any]:
         surface.reconciler.own_certificates.values(),
         utc_now(),
         surface.stale_health_s,
+        surface.health.checked_at,
     )
 
 

@@ -11,6 +11,7 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.events import Events
+from provider.health_keeper import HealthKeeper
 from provider.listener import SilentClients
 from provider.meters import Meters
 from provider.observe.facts import TraefikFacts
@@ -44,6 +45,7 @@ class Surface:
     stale_health_s: float
     tls_entrypoints: frozenset[str]
     routing: RoutingBoard
+    health: HealthKeeper
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:
