@@ -56,8 +56,10 @@ def standing_of(known: Mapping[str, Standing], environment: Environment) -> Stan
     return standing if standing and standing.url == environment.health.url else None
 
 
-def flip(standing: Standing) -> HealthStatus | None:
-    """The status that the probes ask for; None while the one that there is stands."""
+def flip(standing: Standing, status: HealthStatus) -> HealthStatus | None:
+    """The status that the probes ask for instead of this one; None while it stands."""
+    if standing.status != status:
+        return None
     if standing.is_good:
         return "healthy" if standing.streak >= GOOD_IN_A_ROW else None
     return "offline" if standing.streak >= BAD_IN_A_ROW else None

@@ -97,7 +97,9 @@ class HealthKeeper:
     async def _flip(self, environment: Environment, fact: ProbeFact) -> RegistryError | None:
         """Write the status that the probes ask for; why that failed. It is tried again then."""
         standing = standing_of(self._standings, environment)
-        status = flip(standing) if standing and fact.is_good is not None else None
+        if standing is None or fact.is_good is None:
+            return None
+        status = flip(standing, environment.health.status)
         if status is None:
             return None
         patch = {"health": {"status": status, "checked_at": instant_text(fact.looked_at)}}

@@ -191,7 +191,7 @@ def _words(error: Exception) -> str:
         return f"its certificate: {getattr(cause, 'verify_message', None) or cause}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot connect: {error.os_error.strerror or error.os_error}"
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError):
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
         return "closed the connection without a whole answer"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the body breaks off"

@@ -70,7 +70,7 @@ def update(
     if dry_run:
         say_foreseen(after, as_json=as_json)
     else:
-        _say_written("unchanged" if before == after else "updated", after, as_json=as_json)
+        _say_written("unchanged" if _is_same(before, after) else "updated", after, as_json=as_json)
 
 
 def delete(
@@ -117,7 +117,7 @@ def revert(
     before = _known(client, ref)
     environment = client.revert(ref, revision)
     if environment is not None:
-        what = "unchanged" if before == environment else "reverted"
+        what = "unchanged" if before and _is_same(before, environment) else "reverted"
         _say_written(what, environment, as_json=as_json)
     elif as_json:
         say_json({"deleted": ref})
@@ -168,6 +168,12 @@ def _updated(
         if tries == 1:
             raise
         return _updated(client, ref, change, dry_run=dry_run, tries=tries - 1)
+
+
+def _is_same(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a write changed nothing; probes move the time of a check without one."""
+    one, other = ({**each, "health": {**each["health"], "checked_at": None}} for each in (before, after))
+    return one == other
 
 
 def _known(client: Client, ref: str) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provider.health_judgement import Standing, flip, judged
 from provider.observe.plumbing import ProbeFact
-from registry.schema import Environment
+from registry.schema import Environment, HealthStatus
 from tests.api.bodies import stored
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -38,9 +38,9 @@ def after(
     return standings
 
 
-def flipped(answers: Sequence[bool | None], status: str = "healthy", state: str = "active") -> str:
+def flipped(answers: Sequence[bool | None], status: HealthStatus = "healthy", state: str = "active") -> str:
     standing = after(answers, status, state=state).get("env-a")
-    return (flip(standing) if standing else None) or "as it was"
+    return (flip(standing, status) if standing else None) or "as it was"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def flipped(answers: Sequence[bool | None], status: str = "healthy", state: str 
     ],
 )
 def test_two_good_answers_or_three_bad_ones_in_a_row_flip_a_status(
-    status: str, answers: list[bool | None], becomes: str
+    status: HealthStatus, answers: list[bool | None], becomes: str
 ) -> None:
     assert flipped(answers, status) == becomes
 
@@ -74,7 +74,7 @@ def test_two_good_answers_or_three_bad_ones_in_a_row_flip_a_status(
 @pytest.mark.parametrize("is_good", [True, False])
 def test_an_environment_in_maintenance_is_checked_and_never_flipped(is_good: bool) -> None:
     standing = after([is_good] * 9, "healthy", state="maintenance")["env-a"]
-    assert flip(standing) is None
+    assert flip(standing, "healthy") is None
     assert standing.checked_at == NOW + timedelta(minutes=8)
 
 
@@ -87,8 +87,8 @@ def test_a_check_is_an_answer_that_agrees_with_the_status() -> None:
 def test_what_somebody_wrote_gets_a_count_of_its_own() -> None:
     known = after([False, False], "healthy")
     known = after([False], "degraded", known)
-    assert flip(known["env-a"]) is None
-    assert flip(after([False, False], "degraded", known)["env-a"]) == "offline"
+    assert flip(known["env-a"], "degraded") is None
+    assert flip(after([False, False], "degraded", known)["env-a"], "degraded") == "offline"
 
 
 def test_another_url_begins_anew() -> None:
@@ -119,13 +119,14 @@ def test_a_flapping_service_flips_no_more_often_than_its_streaks_allow(
     answers: list[bool | None],
 ) -> None:
     standings: dict[str, Standing] = {}
-    status, since_flip = "unknown", []
+    status: HealthStatus = "unknown"
+    since_flip: list[bool] = []
     for is_good in answers:
         fact = ProbeFact("env-a", URL, NOW, is_good)
         standings = judged(standings, [environment(status)], {"env-a": fact})
         since_flip += [] if is_good is None else [is_good]
         standing = standings.get("env-a")
-        wanted = flip(standing) if standing else None
+        wanted = flip(standing, status) if standing else None
         if wanted is not None:
             needed = [True, True] if wanted == "healthy" else [False, False, False]
             assert since_flip[-len(needed) :] == needed
