@@ -172,7 +172,9 @@ def _updated(
 
 def _is_same(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether a write changed nothing; probes move the time of a check without one."""
-    one, other = ({**each, "health": {**each["health"], "checked_at": None}} for each in (before, after))
+    one, other = (
+        {**each, "health": {**each["health"], "checked_at": None}} for each in (before, after)
+    )
     return one == other
 
 

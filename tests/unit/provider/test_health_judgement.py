@@ -38,7 +38,9 @@ def after(
     return standings
 
 
-def flipped(answers: Sequence[bool | None], status: HealthStatus = "healthy", state: str = "active") -> str:
+def flipped(
+    answers: Sequence[bool | None], status: HealthStatus = "healthy", state: str = "active"
+) -> str:
     standing = after(answers, status, state=state).get("env-a")
     return (flip(standing, status) if standing else None) or "as it was"
 
