@@ -45,6 +45,7 @@ from provider.observer import Observer
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler
+from provider.render.compile import Rules
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
@@ -106,11 +107,6 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         if settings.init:
             with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
                 await store.initialise()
-        probe = HealthProbe(
-            rules.forbidden_upstreams, utc_now, public_only=settings.probe_public_only
-        )
-        health = HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
-        await asyncio.to_thread(health.restore)
         reconciler = Reconciler(
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
@@ -149,7 +145,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             events=events,
             meters=meters,
             routing=routing,
-            health=health,
+            health=_health_keeper(settings, store, rules),
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
         )
@@ -158,6 +154,13 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         _start_reconciling(stack, settings, surface, certificates)
         _start_probing(stack, settings, surface)
         yield port
+
+
+def _health_keeper(settings: Settings, store: EnvironmentStore, rules: Rules) -> HealthKeeper:
+    probe = HealthProbe(rules.forbidden_upstreams, utc_now, public_only=settings.probe_public_only)
+    keeper = HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
+    keeper.restore()
+    return keeper
 
 
 def _announcing(events: Events, meters: Meters) -> Callable[[Sequence[Revision]], None]:

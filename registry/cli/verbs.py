@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import typer
 
-from registry.cli import applying, explaining, importing, login, reading, watching, writing
+from registry.cli import (
+    applying,
+    explaining,
+    importing,
+    login,
+    reading,
+    smoking,
+    watching,
+    writing,
+)
 
 VERBS: dict[str, Callable[..., None]] = {
     "list": reading.list_environments,
@@ -22,6 +31,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "routes": reading.list_routes,
     "watch": watching.watch,
     "explain": explaining.explain,
+    "smoke": smoking.smoke,
     "import-compose": importing.import_compose,
     "import-traefik": importing.import_traefik,
     "login": login.login,
