@@ -22,10 +22,11 @@ def smoke(
     no_record: Annotated[bool, typer.Option("--no-record", help="change nothing")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Request the URLs of the workspace's smoke tests from here, and record health.
+    """Make the workspace's smoke tests.
 
-    Commands of tests are printed for you to run, never run. `healthy` when every URL is good,
-    `offline` when none is, else `degraded`. Exits with 1 when a test failed.
+    Requests their URLs from here, and records health: `healthy` when every URL is good, `offline`
+    when none is, else `degraded`. Commands are printed for you to run, never run. Exits with 1
+    when a test failed.
     """
     client = client_of(context)
     environment = client.read(ref).value
