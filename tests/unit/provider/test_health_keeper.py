@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from provider.health_keeper import HealthKeeper
 from provider.observe.plumbing import ProbeFact
-from registry.errors import DiskFull, RegistryError
+from registry.errors import DiskFull, EditHeld, RegistryError
 from registry.schema import Environment
 from registry.store import EnvironmentStore
 from tests.records import record
@@ -168,7 +168,9 @@ async def test_a_record_that_went_meanwhile_stays_gone(tmp_path: Path) -> None:
     assert (await world.store.load()).environments == ()
 
 
-@pytest.mark.parametrize("failure", [DiskFull("no room"), OSError("gone")])
+@pytest.mark.parametrize(
+    "failure", [DiskFull("no room"), EditHeld("an edit waits"), OSError("gone")]
+)
 async def test_a_flip_that_cannot_be_written_waits_and_is_said_once(
     tmp_path: Path, failure: Exception
 ) -> None:
@@ -182,7 +184,7 @@ async def test_a_flip_that_cannot_be_written_waits_and_is_said_once(
         with capture_logs() as said:
             await world.survey(False, False, False)
         assert [(each["event"], each["code"]) for each in said] == [
-            ("health_not_written", "disk_full")
+            ("health_not_written", failure.code)
         ]
     world.engine.failure = None
     await world.survey(False)
