@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import structlog
 
 from provider.api.surface import Surface
 from provider.observe.certificates import CertificateFolder
@@ -18,6 +19,9 @@ from registry.engines.watching import file_signature, poll_signature, stopped, w
 from registry.store import utc_now
 
 _SWEEP_S = 3600.0
+_UNREAD_S = 0.5
+
+_log = structlog.get_logger()
 
 
 def start_reconciling(
@@ -77,9 +81,22 @@ async def start_observing(stack: AsyncExitStack, urls: Iterable[str], surface: S
     )
 
 
-def start_surveying(stack: AsyncExitStack, surface: Surface) -> None:
-    """Surveys, soon after each pass as well."""
-    stack.push_async_callback(stopped, [asyncio.create_task(surface.surveyor.run())])
+def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) -> None:
+    """Surveys of what is outside, and beside them those of health: a probe may hang."""
+
+    async def probe_for_ever() -> None:
+        while True:
+            snapshot = surface.store.snapshot
+            try:
+                if snapshot is not None:
+                    await surface.health.survey(snapshot.environments)
+                    surface.surveyor.wake.set()
+            except Exception:
+                _log.exception("probes_failed")
+            await asyncio.sleep(survey_s if snapshot is not None else _UNREAD_S)
+
+    work = surface.surveyor.run(), probe_for_ever()
+    stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
 
 
 def _signatures(folder: Path, pattern: str) -> Hashable:

@@ -26,6 +26,7 @@ from provider.background import start_observing, start_reconciling, start_survey
 from provider.current import Current
 from provider.dev_ca import DevCa
 from provider.events import Events
+from provider.health_keeper import HealthKeeper
 from provider.issued import IssuedPairs
 from provider.issuer import Issuer
 from provider.ledger import Ledger
@@ -42,6 +43,7 @@ from provider.observe.certificate_files import CertificateInventory
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
 from provider.observe.dns import DnsObserver
+from provider.observe.health_probe import HealthProbe
 from provider.observe.traefik_api import without_user
 from provider.polls import Polls
 from provider.previewer import Previewer
@@ -61,6 +63,7 @@ from registry.workspaces import Workspaces
 _SHUTDOWN_S = 0.5
 _IDLE_S = 75.0
 _SWEEP_S = 3600.0
+_UNREAD_S = 0.5
 _log = structlog.get_logger()
 
 
@@ -113,7 +116,10 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         )
         ledger = Ledger(settings.data / "state" / "human_tasks.json", events, utc_now)
         await asyncio.to_thread(ledger.open)
-        surveyor = _surveyor(settings, rules, store, workspaces, reconciler, routing, ledger)
+        health = _health_keeper(settings, store, rules)
+        surveyor = _surveyor(
+            settings, rules, store, workspaces, reconciler, routing, ledger, health
+        )
         _connect(reconciler, routing, surveyor)
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
@@ -134,6 +140,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             routing=routing,
             ledger=ledger,
             surveyor=surveyor,
+            health=health,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
             inventory=CertificateInventory(settings.certificates),
@@ -142,7 +149,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         await _start_serving(stack, settings, surface, listener)
         await start_observing(stack, settings.traefik_api, surface)
         start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
-        start_surveying(stack, surface)
+        start_surveying(stack, surface, settings.survey_s)
         yield port
 
 
@@ -173,6 +180,7 @@ def _surveyor(
     reconciler: Reconciler,
     routing: RoutingBoard,
     ledger: Ledger,
+    health: HealthKeeper,
 ) -> Surveyor:
     return Surveyor(
         store=store,
@@ -187,7 +195,7 @@ def _surveyor(
             stale_health_s=settings.stale_health_s,
         ),
         facts=lambda: routing.facts,
-        checked_at=dict,
+        checked_at=health.checked_at,
         clock=utc_now,
         survey_s=settings.survey_s,
         plan=settings.upgrade_plan_file,
@@ -204,6 +212,13 @@ def _connect(reconciler: Reconciler, routing: RoutingBoard, surveyor: Surveyor) 
 
     reconciler.entered, reconciler.ended = routing.entered, ended
     routing.changed = surveyor.wake.set
+
+
+def _health_keeper(settings: Settings, store: EnvironmentStore, rules: Rules) -> HealthKeeper:
+    probe = HealthProbe(rules.forbidden_upstreams, utc_now, public_only=settings.probe_public_only)
+    keeper = HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
+    keeper.restore()
+    return keeper
 
 
 def _announcing(events: Events, meters: Meters) -> Callable[[Sequence[Revision]], None]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from provider.certificate_rules import EXPIRING
+from provider.health_overlay import CheckedAt, stored_check
 from provider.render.document import Document
 from provider.render.fragment import OwnCertificate
 from registry.schema import Environment, HealthStatus, State
@@ -24,6 +25,7 @@ def environment_metrics(
     now: datetime,
     stale_health_s: float,
     planned_without_dns: int | None = None,
+    checked_at: CheckedAt = stored_check,
 ) -> dict[str, Any]:
     """`metrics.environments` of `/api/health`.
 
@@ -31,7 +33,8 @@ def environment_metrics(
     """
     environments = snapshot.environments
     health = Counter(environment.health.status for environment in environments)
-    stale = [e for e in environments if _is_stale(e, now - timedelta(seconds=stale_health_s))]
+    oldest = now - timedelta(seconds=stale_health_s)
+    stale = [e for e in environments if _is_stale(e, checked_at(e), oldest)]
     losers = {conflict.loser for conflict in document.conflicts} if document else set()
     pairs = {own.pair for own in certificates if own.pair}
     return {
@@ -53,8 +56,7 @@ def count_states(environments: Iterable[Environment]) -> dict[str, int]:
     return {state: states[state] for state in get_args(State)}
 
 
-def _is_stale(environment: Environment, oldest: datetime) -> bool:
+def _is_stale(environment: Environment, checked_at: datetime | None, oldest: datetime) -> bool:
     if environment.lifecycle.state in _UNCHECKED_STATES:
         return False
-    checked_at = environment.health.checked_at
     return checked_at is None or checked_at < oldest

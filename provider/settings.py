@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     traefik_addresses: Annotated[
         Words, Field(description="addresses that host names are to lead to; else each host.ip")
     ] = []
+    probe_public_only: Annotated[
+        CliImplicitFlag[bool], Field(description="probe health.url at public addresses alone")
+    ] = False
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False

@@ -17,6 +17,7 @@ from provider.followups.derive import derive, planned_without_dns
 from provider.followups.task_text import upgrade_plan
 from provider.followups.values import Finding
 from provider.followups.world import World
+from provider.health_overlay import CheckedAt
 from provider.ledger import Ledger
 from provider.observe.facts import TraefikFacts
 from provider.observe.names import names_to_look_up
@@ -64,7 +65,7 @@ class Surveyor:
     ledger: Ledger
     expectations: Expectations
     facts: Callable[[], tuple[TraefikFacts, ...]]
-    checked_at: Callable[[], Mapping[str, datetime]]
+    checked_at: CheckedAt
     clock: Callable[[], datetime]
     survey_s: float
     plan: Path | None = None
@@ -141,7 +142,7 @@ class Surveyor:
             own=self.reconciler.own_certificates,
             traefiks=self.facts(),
             projects=self._projects(snapshot),
-            checked_at=self.checked_at(),
+            checked_at=self.checked_at,
             traefik_addresses=expectations.traefik_addresses,
             tls_entrypoints=expectations.tls_entrypoints,
             has_resolver=expectations.has_resolver,

@@ -59,6 +59,7 @@ def _environments(surface: Surface) -> dict[str, Any]:
         utc_now(),
         surface.stale_health_s,
         surface.surveyor.planned_without_dns,
+        surface.health.checked_at,
     )
 
 

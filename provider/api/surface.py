@@ -11,6 +11,7 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.events import Events
+from provider.health_keeper import HealthKeeper
 from provider.issuer import Issuer
 from provider.ledger import Ledger
 from provider.listener import SilentClients
@@ -52,6 +53,7 @@ class Surface:
     surveyor: Surveyor
     inventory: CertificateInventory
     issuer: Issuer
+    health: HealthKeeper
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:

@@ -16,8 +16,7 @@ def find(world: World) -> Iterator[Finding]:
     for environment in world.wanted:
         if environment.lifecycle.state == "planned":
             continue
-        of = environment.environment_id
-        checked_at = world.checked_at.get(of) or environment.health.checked_at
+        checked_at = world.checked_at(environment)
         if checked_at is not None and checked_at >= oldest:
             continue
         url = environment.health.url

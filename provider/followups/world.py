@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from provider.followups.values import FollowUp, Kind, Severity, Subject
+from provider.health_overlay import CheckedAt, stored_check
 from provider.observe.facts import TraefikFacts
 from provider.observe.names import names_to_look_up
 from provider.observe.plumbing import DnsFact
@@ -25,7 +26,7 @@ from registry.upstream import hostnames_of
 @dataclass(frozen=True)
 class World:
     """`dns` is by name, `own` (what became of each named pair) by `environment_id`, `projects`
-    by id without those that are missing or broken. `checked_at` is the newest check of each
+    by id without those that are missing or broken. `checked_at` is the newest check of an
     environment; `traefik_addresses` are where names should lead."""
 
     now: datetime
@@ -35,7 +36,7 @@ class World:
     own: Mapping[str, OwnCertificate] = field(default_factory=dict)
     traefiks: tuple[TraefikFacts, ...] = ()
     projects: Mapping[str, ProjectDefinition] = field(default_factory=dict)
-    checked_at: Mapping[str, datetime] = field(default_factory=dict)
+    checked_at: CheckedAt = stored_check
     traefik_addresses: tuple[str, ...] = ()
     tls_entrypoints: frozenset[str] = frozenset(DEFAULT_ENTRYPOINTS)
     has_resolver: bool = False

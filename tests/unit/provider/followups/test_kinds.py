@@ -166,9 +166,14 @@ def test_health_that_nobody_looked_at_for_too_long() -> None:
 
     dev = environment()
     assert len(found(world(dev), "health_stale")) == 1
-    recent = {"env-dev": NOW - timedelta(hours=1)}
+
+    def recent(_environment: Any) -> Any:
+        return NOW - timedelta(hours=1)
+
+    def late(_environment: Any) -> Any:
+        return NOW - timedelta(days=2)
+
     assert found(world(dev, checked_at=recent), "health_stale") == []
-    late = {"env-dev": NOW - timedelta(days=2)}
     assert len(found(world(dev, checked_at=late), "health_stale")) == 1
     assert found(world(planned()), "health_stale") == []
 
