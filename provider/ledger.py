@@ -48,8 +48,9 @@ class Ledger:
         """Take what a survey found; whether anything changed. Never raises: `trouble` says why
         it is in memory alone."""
         async with self._turn:
-            step = advance(self.tasks, findings, self._clock())
-            changed = dict(step.tasks) != dict(self.tasks)
+            # Of ten thousand environments that takes its time.
+            step = await asyncio.to_thread(advance, self.tasks, findings, self._clock())
+            changed = step.tasks is not self.tasks
             if changed or self.trouble:
                 try:
                     await asyncio.to_thread(self._write, step.tasks)

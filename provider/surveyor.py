@@ -15,6 +15,7 @@ import structlog
 
 from provider.followups.derive import derive, planned_without_dns
 from provider.followups.task_text import upgrade_plan
+from provider.followups.tasks import Tasks
 from provider.followups.values import Finding
 from provider.followups.world import World
 from provider.health_overlay import CheckedAt
@@ -73,6 +74,7 @@ class Surveyor:
     planned_without_dns: int | None = None
     _names: asyncio.Event = field(default_factory=asyncio.Event)
     _dns: dict[str, DnsFact] = field(default_factory=dict)
+    _planned: Tasks | None = None
     _plan_said: str = ""
 
     async def run(self) -> None:
@@ -158,11 +160,12 @@ class Surveyor:
 
     async def _write_plan(self) -> None:
         """Only when it changed: it may stand in a repository."""
-        if self.plan is None:
+        tasks = self.ledger.tasks
+        if self.plan is None or tasks is self._planned:
             return
         try:
-            await asyncio.to_thread(_write_if_other, self.plan, upgrade_plan(self.ledger.tasks))
-            self._plan_said = ""
+            await asyncio.to_thread(_write_if_other, self.plan, tasks)
+            self._planned, self._plan_said = tasks, ""
         except (RegistryError, OSError) as error:
             if str(error) != self._plan_said:
                 self._plan_said = str(error)
@@ -175,7 +178,8 @@ async def _set_within(event: asyncio.Event, wait_s: float) -> None:
             await event.wait()
 
 
-def _write_if_other(file: Path, content: bytes) -> None:
+def _write_if_other(file: Path, tasks: Tasks) -> None:
+    content = upgrade_plan(tasks)
     with contextlib.suppress(FileNotFoundError):
         if file.read_bytes() == content:
             return

@@ -69,7 +69,7 @@ class Advance:
 
 
 def advance(tasks: Tasks, findings: Iterable[Finding], now: datetime) -> Advance:
-    """What a survey makes of the tasks. The same object for each task that it leaves as it is."""
+    """What a survey makes of the tasks. The same objects for what it leaves as it is."""
     every = list(findings)
     found = {each.subject.task_id: each for each in every if isinstance(each, FollowUp)}
     undecided = _Undecided(each for each in every if isinstance(each, Undecided))
@@ -79,8 +79,9 @@ def advance(tasks: Tasks, findings: Iterable[Finding], now: datetime) -> Advance
             gone = task.state != "closed" and not undecided.includes(task.follow_up.subject)
             after[task_id] = _closed(task, now) if gone else task
     changed = [each for each in after.values() if tasks.get(each.task_id) is not each]
+    kept = _kept(after, now)
     return Advance(
-        tasks=_kept(after, now),
+        tasks=kept if changed or len(kept) != len(tasks) else tasks,
         opened=[each for each in changed if each.state == "open" and _was(tasks, each) != "open"],
         closed=[each for each in changed if each.state == "closed"],
     )
