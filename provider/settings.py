@@ -273,7 +273,7 @@ def _refuse_mismatches(settings: Settings) -> None:
 
 def _refuse_odd_addresses(settings: Settings) -> None:
     for address in settings.traefik_addresses:
-        if not is_address(address):
+        if not is_address(address) or "[" in address:
             raise WrongSetting(f"traefik_addresses: {address!r} is no address such as 192.0.2.7")
     if settings.dns_server is not None:
         try:
