@@ -1,0 +1,59 @@
+"""The fenced blocks of a documentation page, and whether an output is the one that it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CONSOLE = re.compile(r"^\$ ((?:.*\\\n)*.*)\n", re.MULTILINE)
+_VARYING = (
+    (re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?"), "WHEN"),
+    (re.compile(r"\b(task|env-[a-z-]+)-([0-9a-f]{12}|[0-9a-f]{6})\b"), r"\1-ID"),
+    (re.compile(r"[ \t]+"), " "),
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block: its language, its text, its line in the page, and the output shown beneath it."""
+
+    language: str
+    text: str
+    line: int
+    shown: str
+
+
+def blocks_of(page: str, here: Callable[[str], str]) -> list[Block]:
+    """Every block in order; `here` turns the page's addresses into those of this place."""
+    found = list(_FENCED.finditer(page))
+    blocks = []
+    for match, after in zip(found, [*found[1:], None], strict=True):
+        language, text, line = match[1], here(match[2]), page.count("\n", 0, match.start()) + 1
+        shown = ""
+        if language == "console":
+            shown = _CONSOLE.sub("", text)
+            text = "\n".join(_CONSOLE.findall(text))
+        elif after and not after[1] and not page[match.end() : after.start()].strip():
+            shown = here(after[2])
+        blocks.append(Block(language, text, line, shown))
+    return blocks
+
+
+def lines_not_in(output: str, shown: str) -> list[str]:
+    """The shown lines that the output lacks. Ids, times and spaces may differ; `…` is any text."""
+    lines = [_plain(line) for line in output.splitlines()]
+    return [each for each in shown.splitlines() if not _is_among(_plain(each), lines)]
+
+
+def _is_among(shown: str, lines: list[str]) -> bool:
+    pieces = [piece.strip() for piece in shown.split("…") if piece.strip()]
+    like = re.compile(".*".join(map(re.escape, pieces)))
+    return any(like.search(line) for line in lines)
+
+
+def _plain(line: str) -> str:
+    for varying, name in _VARYING:
+        line = varying.sub(name, line)
+    return line.strip()
