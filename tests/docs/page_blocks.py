@@ -42,15 +42,25 @@ def blocks_of(page: str, here: Callable[[str], str]) -> list[Block]:
 
 
 def lines_not_in(output: str, shown: str) -> list[str]:
-    """The shown lines that the output lacks. Ids, times and spaces may differ; `…` is any text."""
-    lines = [_plain(line) for line in output.splitlines()]
-    return [each for each in shown.splitlines() if not _is_among(_plain(each), lines)]
+    """The shown lines that the output lacks, each of its lines standing for one of them.
+
+    Ids, times, spaces and the order may differ; `…` is any text.
+    """
+    left = [_plain(line) for line in output.splitlines()]
+    lacking = []
+    for each in shown.splitlines():
+        like = _pattern(_plain(each))
+        found = next((line for line in left if like.search(line)), None)
+        if found is None:
+            lacking.append(each)
+        else:
+            left.remove(found)
+    return lacking
 
 
-def _is_among(shown: str, lines: list[str]) -> bool:
+def _pattern(shown: str) -> re.Pattern[str]:
     pieces = [piece.strip() for piece in shown.split("…") if piece.strip()]
-    like = re.compile(".*".join(map(re.escape, pieces)))
-    return any(like.search(line) for line in lines)
+    return re.compile(".*".join(map(re.escape, pieces)))
 
 
 def _plain(line: str) -> str:
