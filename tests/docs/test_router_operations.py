@@ -71,6 +71,18 @@ def test_no_command_asks_for_root() -> None:
     assert not [each for each in scripts if re.search(r"\b(sudo|systemctl|chown)\b", each)]
 
 
+def test_a_command_in_a_sentence_has_a_verb_and_flags_that_exist() -> None:
+    program = (ROOT / "docs" / "cli.md").read_text()
+    commands = re.findall(r"`routebook ([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL))
+    assert len(commands) > 20
+    for command in commands:
+        verb = re.match(r"(certs|tasks) [a-z]+|[a-z-]+", command)
+        assert verb is not None
+        about = program.split(f"# `routebook {verb[0]}`\n")[1].split("\n##")[0]
+        flags = re.findall(r" (--?[a-z-]+)", command)
+        assert [flag for flag in flags if not re.search(rf"[`, ]{flag}\b", about)] == [], command
+
+
 def test_an_output_is_compared_but_for_ids_times_and_spaces() -> None:
     output = "task-07cdd58a4536  high  a.test\nsince  2026-11-24T12:41:23.949Z\n"
     assert lines_not_in(output, "task-aaaaaaaaaaaa high … a.test\nsince 2020-01-01") == []
