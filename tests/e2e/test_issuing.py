@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from tests.access.processes import Ended, routebook
-from tests.daemons import ROOT
 from tests.e2e.asking import Answer, eventually, hammered, in_turn, seen_last
 from tests.e2e.records import pair, put, serial
 from tests.e2e.stage import Stage
@@ -86,32 +82,6 @@ async def test_the_command_finds_traefik_by_itself_and_says_what_it_presents(
     assert found["problems"] == []
 
 
-async def test_the_commands_of_the_documentation_do_what_it_says(
-    stage: Stage, tmp_path: Path
-) -> None:
-    page = (ROOT / "docs" / "router_operations.md").read_text()
-    section = page.split("\n## Certificates for development\n")[1].split("\n## ")[0]
-    block = section.split("```bash\n")[1].split("```")[0]
-    issuing, trusting, checking = [
-        line.replace("routebook-dev-ca.crt", str(tmp_path / "ca.crt")).split()[2:]
-        for line in block.splitlines()
-    ]
-    tls = {"hostnames": ["demo.shop.test"], "entrypoints": ["websecure"]}
-    await stage.expose("storefront-demo", **tls)
-    assert (await certs(stage, *issuing)).code == 0
-    await presented(stage, "demo.shop.test", fingerprint_of_file(stage, "storefront-demo"))
-    assert (await certs(stage, *trusting)).code == 0
-    checked = await certs(stage, *checking)
-    assert checked.code == 0, checked.err
-    shown = section.split("```\n")[-2].splitlines()
-    assert {*map(title, shown)} <= {*map(title, checked.out.splitlines())}
-
-
-def title(line: str) -> str:
-    """What a line of a sheet is about."""
-    return re.split("  +", line)[0]
-
-
 async def issue(stage: Stage, ref: str, query: str = "") -> dict[str, Any]:
     """What the daemon issued for an environment."""
     url = f"{stage.api}/api/certificates{query}"
@@ -129,12 +99,6 @@ def fingerprint_of(answer: Answer) -> str:
     """As the API says it."""
     assert answer.certificate is not None
     return answer.certificate.fingerprint(hashes.SHA256()).hex()
-
-
-def fingerprint_of_file(stage: Stage, slug: str) -> str:
-    """Of the certificate that is in the folder."""
-    content = (stage.certs / f"{slug}.crt").read_bytes()
-    return x509.load_pem_x509_certificate(content).fingerprint(hashes.SHA256()).hex()
 
 
 async def presented(stage: Stage, host: str, fingerprint: str) -> None:
