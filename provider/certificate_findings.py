@@ -5,20 +5,22 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
+from provider.certificate_rules import (
+    hosts_not_covered,
+    is_readable_by_others,
+    status_of_dates,
+)
 from provider.findings import Finding, finding_in
 from provider.observe.certificates import CertificateFolder
 from provider.render.compile import DEFAULT_ENTRYPOINTS
 from provider.render.fragment import OwnCertificate, Pair
-from registry.names import covers
 from registry.router_spec import RouterSpec
 from registry.schema import Environment
 from registry.snapshot import Entry, Snapshot
 from registry.upstream import hostnames_of
-
-_SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,17 @@ class CertificateCheck:
             yield self._finding(named, which, problem, "certificate_left_out")
 
     def _dates(self, named: NamedPair, pair: Pair) -> Iterator[Finding]:
-        left, day = pair.not_after - self.now, pair.not_after.date()
-        if left <= timedelta(0):
+        status, day = status_of_dates(None, pair.not_after, self.now), pair.not_after.date()
+        if status == "expired":
             words = f"{named.cert_file} ended on {day}"
             yield self._finding(named, "cert_file", words, "certificate_expired")
-        elif left <= _SOON:
+        elif status == "expiring":
             words = f"{named.cert_file} ends on {day}"
             yield self._finding(named, "cert_file", words, "certificate_expiring").as_warning()
 
     def _hosts(self, named: NamedPair, pair: Pair) -> Iterator[Finding]:
         hosts = hostnames_of(named.router, named.environment.host)
-        others = [host for host in hosts if not any(covers(name, host) for name in pair.names)]
+        others = hosts_not_covered(pair.names, hosts)
         entrypoints = named.router.entrypoints or DEFAULT_ENTRYPOINTS
         if others and self.tls_entrypoints.intersection(entrypoints):
             words = f"{named.cert_file} is not for {', '.join(others)}"
@@ -94,7 +96,7 @@ class CertificateCheck:
 
     def _key(self, named: NamedPair) -> Iterator[Finding]:
         mode = _mode(self.folder / named.key_file)
-        if mode & stat.S_IROTH:
+        if is_readable_by_others(mode):
             words = f"{named.key_file} can be read by everyone (mode {mode:04o})"
             yield self._finding(named, "key_file", words, "key_readable").as_warning()
 

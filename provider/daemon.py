@@ -9,12 +9,9 @@ import shlex
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -25,8 +22,14 @@ from provider.api.surface import Surface
 from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
+from provider.background import start_observing, start_reconciling, start_surveying
 from provider.current import Current
+from provider.dev_ca import DevCa
 from provider.events import Events
+from provider.health_keeper import HealthKeeper
+from provider.issued import IssuedPairs
+from provider.issuer import Issuer
+from provider.ledger import Ledger
 from provider.listener import (
     SilentClients,
     accept,
@@ -36,18 +39,21 @@ from provider.listener import (
 )
 from provider.meters import Meters
 from provider.news import news_of_revision
+from provider.observe.certificate_files import CertificateInventory
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import ensure_default_certificate
-from provider.observe.traefik_api import TraefikApi, without_user
-from provider.observer import Observer
+from provider.observe.dns import DnsObserver
+from provider.observe.health_probe import HealthProbe
+from provider.observe.traefik_api import without_user
 from provider.polls import Polls
 from provider.previewer import Previewer
-from provider.reconciler import Reconciler
+from provider.reconciler import Reconciler, Rendered
+from provider.render.compile import Rules
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
+from provider.surveyor import Expectations, Surveyor
 from registry.engines.opening import open_engine
-from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import CatalogueUnreadable, RegistryError
 from registry.history import History
 from registry.revisions import Revision
@@ -57,6 +63,7 @@ from registry.workspaces import Workspaces
 _SHUTDOWN_S = 0.5
 _IDLE_S = 75.0
 _SWEEP_S = 3600.0
+_UNREAD_S = 0.5
 _log = structlog.get_logger()
 
 
@@ -76,28 +83,21 @@ async def serve(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[int]:
     """The daemon in this event loop; gives the port that it listens on."""
     async with AsyncExitStack() as stack:
-        book = AccountBook(settings.data, utc_now, settings.token_files)
-        door = _door(settings, book)
+        door = _door(settings, AccountBook(settings.data, utc_now, settings.token_files))
         listener = stack.enter_context(bound(*settings.address))
         port: int = listener.getsockname()[1]
-        engine = await stack.enter_async_context(open_engine(settings.data))
-        certificates = _certificates(settings)
+        rules, certificates = settings.rules(port), _certificates(settings)
         current = Current(settings.data / "state" / "document.json")
         restored = await asyncio.to_thread(current.restore)
-        rules = settings.rules(port)
-        workspaces = Workspaces(settings.projects)
         events, meters = Events(), Meters()
-        history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
-        history.appended = _announcing(events, meters)
-        await asyncio.to_thread(history.open, utc_now())
-        stack.callback(history.close)
-        admission = Admission(rules, certificates)
+        workspaces = Workspaces(settings.projects)
+        engine = await stack.enter_async_context(open_engine(settings.data))
         store = EnvironmentStore(
             engine,
             workspaces,
-            admission=admission,
+            admission=(admission := Admission(rules, certificates)),
             verify=admission.verify,
-            history=history,
+            history=await _history(stack, settings, _announcing(events, meters)),
             founded=restored,
         )
         if settings.init:
@@ -107,18 +107,20 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             store, certificates, rules, current, default_certificate=settings.default_certificate
         )
         store.changed = reconciler.wake.set
-        polls = Polls(current, settings.hold_s)
-        routing = RoutingBoard(
-            map(without_user, settings.traefik_api),
-            store,
-            reconciler,
-            polls,
-            Announcer(events, meters),
-            rules.tls_entrypoints,
-            utc_now,
-        )
-        reconciler.entered, reconciler.ended = routing.entered, routing.rendered
         reconciler.tell = lambda news: events.publish(*news)
+        polls = Polls(current, settings.hold_s)
+        urls = [without_user(url) for url in settings.traefik_api]
+        announcer = Announcer(events, meters)
+        routing = RoutingBoard(
+            urls, store, reconciler, polls, announcer, rules.tls_entrypoints, utc_now
+        )
+        ledger = Ledger(settings.data / "state" / "human_tasks.json", events, utc_now)
+        await asyncio.to_thread(ledger.open)
+        health = _health_keeper(settings, store, rules)
+        surveyor = _surveyor(
+            settings, rules, store, workspaces, reconciler, routing, ledger, health
+        )
+        _connect(reconciler, routing, surveyor)
         if not restored:
             # A first poll that got 503 would send Traefik into a back-off.
             await reconciler.try_reconcile()
@@ -128,12 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             current=current,
             polls=polls,
             reconciler=reconciler,
-            previewer=Previewer(
-                rules,
-                settings.certificates,
-                settings.traefik_certificates,
-                default_certificate=settings.default_certificate,
-            ),
+            previewer=_previewer(settings, rules),
             door=door,
             throttle=LoginThrottle(time.monotonic),
             passwords=PasswordCheck(),
@@ -141,13 +138,87 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             events=events,
             meters=meters,
             routing=routing,
+            ledger=ledger,
+            surveyor=surveyor,
+            health=health,
             stale_health_s=settings.stale_health_s,
             tls_entrypoints=rules.tls_entrypoints,
+            inventory=CertificateInventory(settings.certificates),
+            issuer=_issuer(settings),
         )
         await _start_serving(stack, settings, surface, listener)
-        await _start_observing(stack, settings, surface)
-        _start_reconciling(stack, settings, surface, certificates)
+        await start_observing(stack, settings.traefik_api, surface)
+        start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
+        start_surveying(stack, surface, settings.survey_s)
         yield port
+
+
+async def _history(
+    stack: AsyncExitStack, settings: Settings, appended: Callable[[Sequence[Revision]], None]
+) -> History:
+    history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
+    history.appended = appended
+    await asyncio.to_thread(history.open, utc_now())
+    stack.callback(history.close)
+    return history
+
+
+def _previewer(settings: Settings, rules: Rules) -> Previewer:
+    return Previewer(
+        rules,
+        settings.certificates,
+        settings.traefik_certificates,
+        default_certificate=settings.default_certificate,
+    )
+
+
+def _surveyor(
+    settings: Settings,
+    rules: Rules,
+    store: EnvironmentStore,
+    workspaces: Workspaces,
+    reconciler: Reconciler,
+    routing: RoutingBoard,
+    ledger: Ledger,
+    health: HealthKeeper,
+) -> Surveyor:
+    return Surveyor(
+        store=store,
+        reconciler=reconciler,
+        projects=workspaces,
+        lookup=DnsObserver(settings.dns_server),
+        ledger=ledger,
+        expectations=Expectations(
+            traefik_addresses=tuple(sorted(settings.points_of_entry)),
+            tls_entrypoints=rules.tls_entrypoints,
+            has_resolver=rules.cert_resolver is not None,
+            stale_health_s=settings.stale_health_s,
+        ),
+        facts=lambda: routing.facts,
+        checked_at=health.checked_at,
+        clock=utc_now,
+        survey_s=settings.survey_s,
+        plan=settings.upgrade_plan_file,
+    )
+
+
+def _connect(reconciler: Reconciler, routing: RoutingBoard, surveyor: Surveyor) -> None:
+    """After a pass, and when a Traefik says anything else, conditions and tasks may be others."""
+
+    def ended(rendered: Rendered) -> None:
+        """A pass is over."""
+        routing.rendered(rendered)
+        surveyor.wake.set()
+
+    reconciler.entered, reconciler.ended = routing.entered, ended
+    routing.changed = surveyor.wake.set
+
+
+def _health_keeper(settings: Settings, store: EnvironmentStore, rules: Rules) -> HealthKeeper:
+    probe = HealthProbe(rules.forbidden_upstreams, utc_now, public_only=settings.probe_public_only)
+    keeper = HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
+    keeper.restore()
+    return keeper
 
 
 def _announcing(events: Events, meters: Meters) -> Callable[[Sequence[Revision]], None]:
@@ -190,6 +261,12 @@ def _certificates(settings: Settings) -> CertificateFolder:
     return CertificateFolder(folder, settings.traefik_certificates)
 
 
+def _issuer(settings: Settings) -> Issuer:
+    """The development CA beside the certificates that it signs; nothing is made yet."""
+    ca = DevCa(settings.data / "dev_ca", settings.dev_ca_domains, utc_now)
+    return Issuer(ca, IssuedPairs(settings.certificates, settings.data / "state" / "issued.json"))
+
+
 async def _start_serving(
     stack: AsyncExitStack, settings: Settings, surface: Surface, listener: socket.socket
 ) -> None:
@@ -212,60 +289,3 @@ async def _start_serving(
     server = await accept(surface.silent_clients.watched(runner.server), listener, tls)
     # Closed first: no connection comes while held polls get their last answer.
     stack.callback(server.close)
-
-
-def _start_reconciling(
-    stack: AsyncExitStack,
-    settings: Settings,
-    surface: Surface,
-    certificates: CertificateFolder,
-) -> None:
-    reconciler = surface.reconciler
-
-    async def forward_ticks() -> None:
-        async for _ in surface.store.ticks():
-            reconciler.wake.set()
-
-    async def sweep() -> None:
-        while True:
-            used = [own.pair for own in reconciler.own_certificates.values() if own.pair]
-            await asyncio.to_thread(certificates.sweep, used)
-            await asyncio.sleep(_SWEEP_S)
-
-    folder, projects = settings.certificates, settings.projects
-    work = (
-        reconciler.run(),
-        forward_ticks(),
-        sweep(),
-        watch_folder(folder, reconciler.wake.set, recursive=True),
-        poll_signature(partial(_signatures, folder, "**/[!.]*"), reconciler.wake.set),
-        poll_signature(partial(_signatures, projects, "*/project.json"), reconciler.wake.set),
-    )
-    stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
-    reconciler.wake.set()
-
-
-async def _start_observing(stack: AsyncExitStack, settings: Settings, surface: Surface) -> None:
-    """One observer for each known Traefik, woken by publications and by who polls anew."""
-    session = await stack.enter_async_context(
-        aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
-    )
-    urls = {without_user(url): url for url in settings.traefik_api}  # each API once
-    observers = [
-        Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
-        for url in urls.values()
-    ]
-
-    def wake() -> None:
-        """There is something to see."""
-        for observer in observers:
-            observer.wake.set()
-
-    surface.polls.met = surface.current.published = wake
-    stack.push_async_callback(
-        stopped, [asyncio.create_task(observer.run()) for observer in observers]
-    )
-
-
-def _signatures(folder: Path, pattern: str) -> Hashable:
-    return tuple((str(path), file_signature(path)) for path in sorted(folder.glob(pattern)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliImplicitFlag,
@@ -23,8 +23,10 @@ from pydantic_settings import (
 
 from provider.auth.access import Role
 from provider.auth.open_mode import is_local
+from provider.observe.names import name_server
 from provider.render.compile import Rules
 from registry.history import BYTES_MAX
+from registry.names import canonical_host, is_address
 
 PREFIX = "ROUTEBOOK_"
 # Kubernetes sets these in every pod beside a service that is called routebook.
@@ -52,6 +54,13 @@ def _words(value: Any) -> Any:
     if isinstance(value, str):
         return [word for word in value.replace(",", " ").split() if word]
     return value
+
+
+def _host_names(values: list[str]) -> list[str]:
+    names = [canonical_host(value.removeprefix(".")) for value in values]
+    if any(map(is_address, names)):
+        raise ValueError("an address is no domain; loopback addresses are permitted anyway")
+    return list(dict.fromkeys(names))
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[a-z]+)?$", max_length=200)]
@@ -109,12 +118,33 @@ class Settings(BaseSettings):
     default_certificate: Annotated[
         CliImplicitFlag[bool], Field(description="make, keep and list a default certificate")
     ] = False
+    dev_ca_domains: Annotated[
+        Words,
+        AfterValidator(_host_names),
+        Field(description="what the development CA may sign for; empty: nothing"),
+    ] = ["test", "localhost", "internal"]
     hold_s: Annotated[
         float, Field(description="long poll: seconds, below Traefik's pollTimeout", ge=0, le=60)
     ] = 4.0
     stale_health_s: Annotated[
         float, Field(description="seconds after which a health check is stale", gt=0, le=1e9)
     ] = 86400.0
+    upgrade_plan: Annotated[
+        Path | None,
+        Field(description="file that the open human tasks are written to; none: to no file"),
+    ] = None
+    survey_s: Annotated[
+        float, Field(description="seconds between two looks at what is outside", ge=1, le=86400)
+    ] = 60.0
+    dns_server: Annotated[
+        str | None, Field(description="name server to ask, as address:port; else the system's")
+    ] = None
+    traefik_addresses: Annotated[
+        Words, Field(description="addresses that host names are to lead to; else each host.ip")
+    ] = []
+    probe_public_only: Annotated[
+        CliImplicitFlag[bool], Field(description="probe health.url at public addresses alone")
+    ] = False
     init: Annotated[
         CliImplicitFlag[bool], Field(description="make an empty catalogue where there is none")
     ] = False
@@ -146,6 +176,19 @@ class Settings(BaseSettings):
         """The token files that are set, by role."""
         files = {Role.OPERATOR: self.operator_token_file, Role.TRAEFIK: self.traefik_token_file}
         return {role: path for role, path in files.items() if path is not None}
+
+    @property
+    def upgrade_plan_file(self) -> Path | None:
+        """The upgrade plan; by default the one in the repository around the data folder, if any."""
+        if self.upgrade_plan is None:
+            beside = self.data.absolute().parent / "docs" / "upgrade_plan.json"
+            return beside if beside.is_file() else None
+        return None if str(self.upgrade_plan) == "none" else self.upgrade_plan
+
+    @property
+    def points_of_entry(self) -> frozenset[str]:
+        """`traefik_addresses` as DNS answers write them; empty when none is set."""
+        return frozenset(map(canonical_host, self.traefik_addresses))
 
     @property
     def certificates(self) -> Path:
@@ -225,6 +268,18 @@ def _refuse_mismatches(settings: Settings) -> None:
                 "traefik_api: not a URL such as http://127.0.0.1:8080; reserved characters of a "
                 "password are written as %2F, and a user has no ':'"
             )
+    _refuse_odd_addresses(settings)
+
+
+def _refuse_odd_addresses(settings: Settings) -> None:
+    for address in settings.traefik_addresses:
+        if not is_address(address) or "[" in address:
+            raise WrongSetting(f"traefik_addresses: {address!r} is no address such as 192.0.2.7")
+    if settings.dns_server is not None:
+        try:
+            name_server(settings.dns_server)
+        except ValueError as error:
+            raise WrongSetting(f"dns_server: {error}") from error
 
 
 def _traefik_apis(urls: Iterable[str]) -> dict[tuple[str, int], str]:

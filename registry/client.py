@@ -109,6 +109,25 @@ class Client:
         explained: dict[str, Any] = self.call("GET", "/api/routes/explain" + _query(asked))
         return explained
 
+    def tasks(self, filters: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """All human tasks that the filters ask for."""
+        return self.every("/api/human-tasks", "tasks", filters)
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        """One human task."""
+        task: dict[str, Any] = self.call("GET", _task(task_id))
+        return task
+
+    def change_task(self, task_id: str, change: Mapping[str, Any]) -> dict[str, Any]:
+        """The task after a person's change."""
+        task: dict[str, Any] = self.call("POST", _task(task_id), change)
+        return task
+
+    def certificates(self) -> dict[str, Any]:
+        """Every certificate that a record names or that the folder holds."""
+        shown: dict[str, Any] = self.call("GET", "/api/certificates")
+        return shown
+
     def read(self, ref: str) -> Answer:
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))
@@ -163,6 +182,17 @@ class Client:
     def revert(self, ref: str, revision: int, how: How = PLAINLY) -> Answer:
         """The state after a revision, as a new change; no value when that was deletion."""
         return self._answer("POST", f"{_one(ref)}/revert{how.query}", {"revision": revision})
+
+    def issue_certificate(self, ref: str, how: How = PLAINLY) -> dict[str, Any]:
+        """A development certificate for an environment; the key stays with the daemon."""
+        path = f"/api/certificates{how.query}"
+        issued: dict[str, Any] = self.call("POST", path, {"environment": ref})
+        return issued
+
+    def dev_ca(self) -> dict[str, Any]:
+        """The certificate of the development CA."""
+        authority: dict[str, Any] = self.call("GET", "/api/certificates/ca")
+        return authority
 
     def events(
         self, filters: Mapping[str, object], last_id: str | None = None
@@ -305,6 +335,10 @@ def _given_token(environ: Mapping[str, str]) -> str | None:
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise errors.Unauthenticated(f"{name} is not a token: it has spaces or odd characters")
     return token or None
+
+
+def _task(task_id: str) -> str:
+    return f"/api/human-tasks/{quote(task_id, safe='')}"
 
 
 def _one(ref: str) -> str:

@@ -11,7 +11,7 @@ from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
 
 HELD_FROM_ROUTED = 10
-_BY_US = ("api", "revert")
+_BY_US = ("api", "revert", "probe")
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,24 @@ class EditHeld(RegistryError):
     code = "edit_held"
 
 
+class NameNotPermitted(RegistryError):
+    """A name that the development CA may not sign for; `errors` has each place in the record."""
+
+    code = "name_not_permitted"
+
+
+class ForeignFiles(RegistryError):
+    """Certificate files that a person made stand where issued ones would go, or are in use."""
+
+    code = "foreign_files"
+
+
+class DevCaUnusable(RegistryError):
+    """The development CA expired or its files are broken; it is never replaced by itself."""
+
+    code = "dev_ca_unusable"
+
+
 class StoreUnavailable(RegistryError):
     """The store does not take writes now: read-only, locked by another process, failing disk."""
 

@@ -15,6 +15,8 @@ EventKind = Literal[
     "conflict_resolved",
     "quarantined",
     "mended",
+    "task_opened",
+    "task_closed",
     "reset",
 ]
 KINDS: tuple[EventKind, ...] = get_args(EventKind)

@@ -82,6 +82,11 @@ def covers(pattern: str, host: str) -> bool:
     return bool(label and dot) and rest == pattern[2:]
 
 
+def is_address(host: str) -> bool:
+    """Whether a canonical host is an IP address."""
+    return _address(host) is not None
+
+
 def json_pointer(path: Iterable[str | int]) -> str:
     """The JSON pointer (RFC 6901) of a path of keys and indexes."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

@@ -12,7 +12,7 @@ from registry.fields import instant_text, parse_instant
 from registry.names import json_pointer
 from registry.schema import Environment
 
-Source = Literal["api", "hand edit", "revert", "found"]
+Source = Literal["api", "hand edit", "revert", "found", "probe"]
 Document = Mapping[str, Any]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from provider.logs import configure_logs
-from tests.daemons import Daemon, DaemonProcess, Folders, eventually
+from tests.daemons import NO_DNS, Daemon, DaemonProcess, Folders, eventually
 
 EMPTY_CATALOGUE = '{\n  "version": 1,\n  "environments": []\n}\n'
 WORKSPACES: dict[str, dict[str, Any]] = {
@@ -44,6 +44,8 @@ def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("ROUTEBOOK_"):
             monkeypatch.delenv(name)
+    for name, value in NO_DNS.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)

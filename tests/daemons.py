@@ -22,6 +22,8 @@ from provider.daemon import running
 from provider.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
+# A port that nothing listens on: no test asks a name server that it did not start.
+NO_DNS = {"ROUTEBOOK_DNS_SERVER": "127.0.0.1:9"}
 
 
 async def eventually(check: Callable[[], Any], timeout_s: float = 10.0) -> Any:
@@ -102,7 +104,7 @@ class Daemon:
 
     async def start(self, *flags: str) -> Daemon:
         """Run it, with these flags beside those of the folders."""
-        settings = read_settings([*self.folders.flags, *flags], environ={})
+        settings = read_settings([*self.folders.flags, *flags], environ=NO_DNS)
         self.port = await self._running.enter_async_context(running(settings))
         self.session = await self.connect(limit=100)
         return self

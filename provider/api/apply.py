@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from provider.api.door import author
 from provider.api.requests import BATCH_BYTES_MAX, json_body
+from provider.api.surface import SURFACE
 from provider.api.views import BatchRoutingView, View
 from provider.api.writing import DifferenceView, Made, written
 from registry.errors import FieldError, InvalidRecord
@@ -81,7 +82,7 @@ async def apply_environments(request: web.Request) -> web.Response:
         given = Declarations.model_validate(await json_body(request, BATCH_BYTES_MAX))
     except ValidationError as error:
         raise InvalidRecord("not a list of declared records", field_errors(error)) from None
-    records = given.records
+    records = [request.app[SURFACE].health.as_stored(each) for each in given.records]
     _refuse_strays(records, given.project_id)
     prune = given.project_id if given.prune else None
     return await written(

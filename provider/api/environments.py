@@ -30,7 +30,10 @@ async def list_environments(request: web.Request) -> web.Response:
     return web.json_response(
         {
             "environments": [
-                {**listed_view(entry), "routing": surface.routing.routing_of(entry).in_short()}
+                {
+                    **listed_view(entry, surface.health.checked_at),
+                    "routing": surface.routing.routing_of(entry).in_short(),
+                }
                 for entry in entries
             ],
             "projects": {key: value for key, value in projects.items() if value is not None},
@@ -57,13 +60,15 @@ async def read_environment(request: web.Request) -> web.Response:
         raise Quarantined(
             "the stored record is broken and never was good: " + "; ".join(map(str, errors))
         )
-    view = environment_view(entry, request.app[SURFACE].workspaces)
+    surface = request.app[SURFACE]
+    view = environment_view(entry, surface.workspaces, surface.health.checked_at)
     return web.json_response(view, headers={"ETag": f'"{entry.environment.revision}"'})
 
 
 async def replace_environment(request: web.Request) -> web.Response:
     """The record whole."""
-    ref, body, matches = request.match_info["ref"], await json_body(request), matches_of(request)
+    ref, matches = request.match_info["ref"], matches_of(request)
+    body = request.app[SURFACE].health.as_stored(await json_body(request), ref)
     return await written_one(
         request, lambda store: store.replace(ref, body, matches, by=author(request))
     )
@@ -71,7 +76,8 @@ async def replace_environment(request: web.Request) -> web.Response:
 
 async def patch_environment(request: web.Request) -> web.Response:
     """A JSON merge patch (RFC 7396)."""
-    ref, body, matches = request.match_info["ref"], await json_body(request), matches_of(request)
+    ref, matches = request.match_info["ref"], matches_of(request)
+    body = request.app[SURFACE].health.as_stored(await json_body(request), ref)
     return await written_one(
         request, lambda store: store.patch(ref, body, matches, by=author(request))
     )
@@ -117,5 +123,5 @@ def _id_of(request: web.Request) -> str:
 
 
 def _view(request: web.Request, environment: Environment) -> dict[str, Any]:
-    entry = Entry(RawRecord("", ""), environment)
-    return environment_view(entry, request.app[SURFACE].workspaces)
+    surface, entry = request.app[SURFACE], Entry(RawRecord("", ""), environment)
+    return environment_view(entry, surface.workspaces, surface.health.checked_at)

@@ -7,10 +7,11 @@ from typing import Any
 from aiohttp import web
 
 from provider.api.door import caller
+from provider.api.health_problems import problems_of
 from provider.api.routing import traefik_summary
 from provider.api.surface import SURFACE, Surface
-from provider.api.views import fault_view
 from provider.auth.access import Access, may
+from provider.followups.tasks import counts
 from provider.metrics import environment_metrics
 from provider.pollers import Poller
 from registry.errors import NotReady
@@ -23,7 +24,7 @@ async def health(request: web.Request) -> web.Response:
     """The counts, and each problem with its place; to a stranger, once there are accounts, the
     status alone."""
     surface = request.app[SURFACE]
-    problems = _problems(surface)
+    problems = list(problems_of(surface))
     status = "ok" if not problems else "degraded"
     if surface.current.publication is None:
         status = "not_ready"
@@ -32,7 +33,7 @@ async def health(request: web.Request) -> web.Response:
     metrics = {
         "environments": _environments(surface),
         "router": _router(surface),
-        "human_tasks": {},
+        "human_tasks": counts(surface.ledger.tasks),
     }
     return web.json_response({"status": status, "metrics": metrics, "problems": problems})
 
@@ -57,6 +58,8 @@ def _environments(surface: Surface) -> dict[str, Any]:
         surface.reconciler.own_certificates.values(),
         utc_now(),
         surface.stale_health_s,
+        surface.surveyor.planned_without_dns,
+        surface.health.checked_at,
     )
 
 
@@ -88,39 +91,3 @@ def _poller(poller: Poller) -> dict[str, Any]:
         "held": poller.is_held,
         "gone_at": instant_text(poller.gone_at) if poller.gone_at else None,
     }
-
-
-def _problems(surface: Surface) -> list[dict[str, Any]]:
-    problems: list[dict[str, Any]] = []
-    trouble, snapshot = surface.store.trouble, surface.store.snapshot
-    if trouble is not None:
-        problems.append({"code": trouble.code, "environment": None, "detail": trouble.detail})
-    if surface.store.held is not None:
-        problems.append(
-            {"code": "edit_held", "environment": None, "detail": str(surface.store.held)}
-        )
-    for item in surface.store.stale:
-        problems.append(_problem("stale_edit", item.environment_id, str(item)))
-    if surface.store.history.trouble is not None:
-        detail = f"history waits to be written: {surface.store.history.trouble.detail}"
-        problems.append({"code": "history_not_written", "environment": None, "detail": detail})
-    for fault in snapshot.faults if snapshot else ():
-        view = fault_view(fault)
-        detail = "; ".join(str(error) for error in fault.errors)
-        environment = fault.environment_id or fault.slug
-        problems.append({**view, "environment": environment, "detail": detail})
-    problems += surface.routing.problems()
-    document = surface.reconciler.document
-    if document is None:
-        return problems
-    for rejection in document.rejections:
-        problems.append(_problem(rejection.code, rejection.environment_id, rejection.message))
-    for conflict in document.conflicts:
-        problems.append(_problem("route_conflict", conflict.loser, conflict.message))
-    for environment_id, notes in document.notes.items():
-        problems += [_problem(note.code, environment_id, note.message) for note in notes]
-    return problems
-
-
-def _problem(code: str, environment_id: str, detail: str) -> dict[str, Any]:
-    return {"code": code, "environment": environment_id, "detail": detail}

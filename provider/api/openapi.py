@@ -120,9 +120,9 @@ def _success(row: Route, rows: Sequence[Route], schemas: dict[str, Any]) -> dict
         success["content"] = {row.media: {"schema": _content(row.answer, schemas)}}
     if row.answer is EnvironmentView:
         success["headers"] = {"ETag": _ETAG}
-    if row.status == 201:
-        success["headers"]["Location"] = _LOCATION
-        success["links"] = _links(row, rows)
+        if row.status == 201:
+            success["headers"]["Location"] = _LOCATION
+            success["links"] = _links(row, rows)
     return success
 
 

@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from provider.api.surface import SURFACE, Surface
+from provider.followups.tasks import counts
 from provider.metrics import count_states
 from provider.render.routes import count_published
 from registry.snapshot import Snapshot
@@ -32,6 +33,7 @@ class SurfaceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """One family after the other."""
         yield from self._of_the_catalogue()
+        yield from self._of_the_tasks()
         yield from self._of_the_document()
         yield from self._of_the_polls()
         streams = self._surface.events.subscribers
@@ -50,6 +52,14 @@ class SurfaceCollector(Collector):
             "Stored records that are not in force as written",
             len(snapshot.faults),
         )
+
+    def _of_the_tasks(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "routebook_human_tasks", "Open human tasks, by severity", labels=["severity"]
+        )
+        for severity, count in counts(self._surface.ledger.tasks)["by_severity"].items():
+            family.add_metric([severity], count)
+        yield family
 
     def _of_the_document(self) -> Iterator[Metric]:
         reconciler = self._surface.reconciler

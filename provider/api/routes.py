@@ -16,6 +16,7 @@ from provider.api.apply import (
     apply_environments,
 )
 from provider.api.auth import Login, login, logout, me
+from provider.api.certificates import CertificatesView, list_certificates
 from provider.api.environments import (
     create_environment,
     delete_environment,
@@ -34,6 +35,23 @@ from provider.api.history import (
     read_environment_history,
     read_history,
     revert_environment,
+)
+from provider.api.human_tasks import (
+    TaskChange,
+    TasksQuery,
+    TasksView,
+    TaskView,
+    change_task,
+    list_tasks,
+    read_task,
+)
+from provider.api.issuing import (
+    AuthorityView,
+    DryIssuedView,
+    IssuedView,
+    Issuing,
+    issue_certificate,
+    read_dev_ca,
 )
 from provider.api.listing import ListQuery
 from provider.api.openapi_page import openapi_page
@@ -124,6 +142,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_ONE}/routing", Access.VIEWER, read_routing, RoutingView,
           codes=("not_found", "not_ready")),
     Route("GET", "/api/traefiks", Access.VIEWER, list_traefiks, ANY_JSON),
+    Route("GET", "/api/certificates", Access.VIEWER, list_certificates, CertificatesView,
+          codes=("not_ready",)),
     Route("GET", f"{_ONE}/history", Access.VIEWER, read_environment_history, ANY_JSON,
           codes=("not_found",)),
     Route("POST", f"{_ONE}/revert", Access.OPERATOR, revert_environment, EnvironmentView,
@@ -133,12 +153,25 @@ ROUTES: tuple[Route, ...] = (
           query=WriteQuery, dry=DryConfirmView, body="ignored",
           codes=("unsupported_media_type", "catalogue_unreadable",
                                  "edited_elsewhere", "store_unavailable", "disk_full")),
+    Route("POST", "/api/certificates", Access.OPERATOR, issue_certificate, IssuedView, 201,
+          query=WriteQuery, body=Issuing, dry=DryIssuedView,
+          codes=(*_CHANGE, "foreign_files", "dev_ca_unusable", "name_not_permitted")),
+    Route("GET", "/api/certificates/ca", Access.VIEWER, read_dev_ca, AuthorityView,
+          codes=("not_found", "dev_ca_unusable")),
     Route("POST", "/api/auth/login", Access.OPEN, login, ANY_JSON, body=Login,
           codes=("malformed_json", "too_large", "unsupported_media_type", "invalid_record",
                  "unauthenticated", "slow_down", "store_unavailable", "disk_full")),
     Route("POST", "/api/auth/logout", Access.VIEWER, logout, None, 204,
           body="ignored", codes=("unsupported_media_type",)),
     Route("GET", "/api/auth/me", Access.VIEWER, me, ANY_JSON),
+    Route("GET", "/api/human-tasks", Access.VIEWER, list_tasks, TasksView, query=TasksQuery,
+          codes=("invalid_record",)),
+    Route("GET", "/api/human-tasks/{id}", Access.VIEWER, read_task, TaskView,
+          codes=("not_found",)),
+    Route("POST", "/api/human-tasks/{id}", Access.OPERATOR, change_task, TaskView,
+          body=TaskChange, codes=("malformed_json", "too_large", "unsupported_media_type",
+                                  "invalid_record", "not_found", "store_unavailable",
+                                  "disk_full")),
     Route("GET", "/api/projects", Access.VIEWER, list_projects, ProjectsView),
     Route("GET", "/api/projects/{id}", Access.VIEWER, read_project, ProjectDefinition,
           codes=("not_found",)),

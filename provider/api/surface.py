@@ -11,13 +11,18 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.events import Events
+from provider.health_keeper import HealthKeeper
+from provider.issuer import Issuer
+from provider.ledger import Ledger
 from provider.listener import SilentClients
 from provider.meters import Meters
+from provider.observe.certificate_files import CertificateInventory
 from provider.observe.facts import TraefikFacts
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler
 from provider.routing.board import RoutingBoard
+from provider.surveyor import Surveyor
 from registry.store import EnvironmentStore
 from registry.workspaces import Workspaces
 
@@ -44,6 +49,11 @@ class Surface:
     stale_health_s: float
     tls_entrypoints: frozenset[str]
     routing: RoutingBoard
+    ledger: Ledger
+    surveyor: Surveyor
+    inventory: CertificateInventory
+    issuer: Issuer
+    health: HealthKeeper
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from provider.health_overlay import CheckedAt, shown_document
 from registry.errors import UnknownProject
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
@@ -139,16 +140,17 @@ class StatusView(BaseModel):
     status: str
 
 
-def environment_view(entry: Entry, workspaces: Workspaces) -> dict[str, Any]:
+def environment_view(entry: Entry, workspaces: Workspaces, checked_at: CheckedAt) -> dict[str, Any]:
     """One environment as JSON, hydrated."""
     environment = entry.environment
     project = project_of(environment.project_id, workspaces) if environment else None
-    return {**listed_view(entry), "project": project}
+    return {**listed_view(entry, checked_at), "project": project}
 
 
-def listed_view(entry: Entry) -> dict[str, Any]:
-    """One environment as JSON, as lists show it."""
-    document = dict(entry.environment.document) if entry.environment else {}
+def listed_view(entry: Entry, checked_at: CheckedAt) -> dict[str, Any]:
+    """One environment as JSON, as lists show it, with the time of its last check."""
+    environment = entry.environment
+    document = shown_document(environment, checked_at(environment)) if environment else {}
     if entry.fault is not None:
         document["fault"] = fault_view(entry.fault)
     return document

@@ -17,7 +17,7 @@ import aiohttp
 
 from provider.daemon import running
 from provider.demo.sample import CERTIFIED, HOST, copy_sample
-from provider.demo.traefik_process import TraefikProcess, file_provider, traefik, until
+from provider.demo.traefik_process import TraefikProcess, file_provider, free_port, traefik, until
 from provider.demo.upstreams import upstream
 from provider.logs import configure_logs
 from provider.settings import read_settings
@@ -64,7 +64,10 @@ async def _set_up(stack: AsyncExitStack) -> Stage:
     green = await stack.enter_async_context(upstream("green"))
     data, projects = copy_sample(folder, (blue, green))
     folders = f"--data={data}", f"--projects={projects}"
-    settings = read_settings(["--listen=127.0.0.1:0", *folders, "--default-certificate"])
+    ports = free_port(), free_port(), free_port()
+    known = f"--traefik-api=http://127.0.0.1:{ports[2]}"
+    flags = "--listen=127.0.0.1:0", "--default-certificate", known
+    settings = read_settings([*folders, *flags])
     daemon = await stack.enter_async_context(AsyncExitStack())
     port = await daemon.enter_async_context(running(settings))
     middlewares = {"http": {"middlewares": {"team-auth": _TEAM_AUTH}}}
@@ -72,6 +75,7 @@ async def _set_up(stack: AsyncExitStack) -> Stage:
         traefik(
             f"http://127.0.0.1:{port}/traefik/config",
             folder / "traefik",
+            ports=ports,
             change=file_provider(folder / "traefik", middlewares),
         )
     )
@@ -92,6 +96,8 @@ async def _prove(stage: Stage) -> None:
     print(f"  https  {HOST} answered by upstream blue, with the record's own certificate")
     took_ms = await _change(stage, plain)
     print(f"  change one PATCH moved {HOST} to upstream green, served {took_ms:.0f} ms later")
+    await until(lambda: _is_live(stage), _PROOF_S)
+    print(f"  live   Routebook saw in Traefik's API that {CERTIFIED} is served as it is now")
 
 
 def _urls(stage: Stage) -> tuple[str, str]:
@@ -124,14 +130,24 @@ async def _change(stage: Stage, url: str) -> float:
     return (time.perf_counter() - start_s) * 1000
 
 
+async def _is_live(stage: Stage) -> bool:
+    url = f"{stage.api}/api/environments/{CERTIFIED}/routing"
+    async with stage.session.get(url) as response:
+        return bool((await response.json())["conditions"]["Live"]["status"] == "True")
+
+
 def _invite(stage: Stage) -> None:
     proxy, catalogue = stage.traefik, stage.folder / "data" / "environments.json"
+    verb = sys.argv[0] if sys.argv[0].endswith("/routebook") else "routebook"
     print(
         f"""
 Try:
   curl -H 'Host: {HOST}' http://127.0.0.1:{proxy.web}/
   curl -k --resolve {HOST}:{proxy.websecure}:127.0.0.1 https://{HOST}:{proxy.websecure}/reports
   curl {stage.api}/api/environments/nightshift-dev
+  AGENT_API_URL={stage.api} {verb} list
+  AGENT_API_URL={stage.api} {verb} explain https://{HOST}/reports
+  AGENT_API_URL={stage.api} {verb} tasks
   curl -X PATCH -H 'Content-Type: application/json' \\
        -d '{{"lifecycle": {{"state": "retired"}}}}' {stage.api}/api/environments/nightshift-dev
   edit {catalogue}

@@ -15,10 +15,9 @@ import time
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 
-from provider.observe.pairs import PairFiles, UnusablePair, parse_pair, read_pair
+from provider.observe.pairs import PairFiles, UnusablePair, parse_pair, read_pair, signature_of
 from provider.render.fragment import OwnCertificate, Pair
 from registry.engines.durable import write_durably
-from registry.engines.watching import file_signature
 from registry.errors import RegistryError
 from registry.schema import Environment
 
@@ -52,7 +51,7 @@ class CertificateFolder:
     def look(self, cert_file: str, key_file: str) -> OwnCertificate:
         """The pair of these names as it is on disk now, or its last good copy and the problem."""
         names = cert_file, key_file
-        signature = tuple(_signature(self._folder / name) for name in names)
+        signature = tuple(signature_of(self._folder / name) for name in names)
         seen = self._seen.get(names)
         if seen is None or seen[0] != signature:
             seen = self._seen[names] = (signature, self._look_again(names))
@@ -84,7 +83,8 @@ class CertificateFolder:
         except (UnusablePair, RegistryError, OSError) as error:
             last_good = self._last_copy(names)
             suffix = "; its last good copy stays in service" if last_good else ""
-            return OwnCertificate(last_good, f"{error}{suffix}")
+            mismatch = isinstance(error, UnusablePair) and error.mismatch
+            return OwnCertificate(last_good, f"{error}{suffix}", mismatch)
 
     def _kept(self, names: _Names, files: PairFiles) -> Pair:
         copy = self._folder / LIVE / files.fingerprint
@@ -129,15 +129,6 @@ class CertificateFolder:
             for (cert_file, key_file), sha256 in sorted(self._last_good.items())
         ]
         write_durably(self._folder / LIVE / "last_good.json", json.dumps(rows, indent=2).encode())
-
-
-def _signature(path: Path) -> Hashable:
-    """As `file_signature`, with mode and group: the copies have them too."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return file_signature(path), status.st_mode, status.st_gid
 
 
 def _copy(source: Path, target: Path, content: bytes) -> None:

@@ -54,11 +54,15 @@ class CertificateFile:
 
 @dataclass(frozen=True, slots=True)
 class ProbeFact:
-    """What `health.url` answered to one probe. `status` is that of HTTP; None without an answer."""
+    """What `health.url` answered to one probe. `status` is that of HTTP; None without an answer.
+
+    `is_good` is None where we did not ask, since the address is one that is never asked: `detail`
+    says which. It also says why an answer is bad.
+    """
 
     environment_id: str
     url: str
     looked_at: datetime
-    is_good: bool
+    is_good: bool | None
     status: int | None = None
     detail: str | None = None

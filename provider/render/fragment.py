@@ -39,11 +39,13 @@ class Pair:
 class OwnCertificate:
     """What became of the pair that a record names: what is served of it, and what is wrong.
 
-    Both, while a half-replaced pair leaves its last good copy in service.
+    Both, while a half-replaced pair leaves its last good copy in service. `is_mismatch` says that
+    both files are fine, and not a pair.
     """
 
     pair: Pair | None
     problem: str | None = None
+    is_mismatch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

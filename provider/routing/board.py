@@ -60,7 +60,10 @@ class _Known:
 
 
 class RoutingBoard:
-    """Conditions on demand. `urls` are the APIs of the known Traefiks, as they are shown."""
+    """Conditions on demand. `urls` are the APIs of the known Traefiks, as they are shown.
+
+    `changed` is called when a Traefik says anything else than before.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class RoutingBoard:
             url: _Known(Sighting(TraefikFacts(url), now), ServedSince(now)) for url in urls
         }
         self._news = asyncio.Event()
+        self.changed: Callable[[], None] = lambda: None
         self._is_closed = False
 
     @property
@@ -121,6 +125,7 @@ class RoutingBoard:
             names = {fault.name for fault in before.faults}
             new = (fault for fault in facts.faults if fault.name not in names)
             self._announcer.refuses_routers(facts, new)
+            self.changed()
         self._judge(known)
         self._tell_waiting()
 

@@ -22,6 +22,7 @@ _NARROWEST = 3
 _STYLES = {
     "active": "green", "healthy": "green", "published": "green", "created": "green",
     "maintenance": "yellow", "degraded": "yellow", "changed": "yellow", "planned": "cyan",
+    "ok": "green", "expiring": "yellow", "expired": "red", "unusable": "red",
     "offline": "red", "lost": "red", "removed": "red", "retired": "dim", "unknown": "dim",
 }  # fmt: skip
 _NEXT_STEPS = {
@@ -34,6 +35,7 @@ _NEXT_STEPS = {
     "edited_elsewhere": "run the command again",
     "revision_conflict": "run the command again",
     "route_conflict": "give it other host names, or change the one that holds the route",
+    "foreign_files": "move the files away, or take the pair out of the record, then ask again",
     "slow_down": "wait, then try again",
     "disk_full": "make room on the daemon's disk; nothing was changed",
     "store_unavailable": "the daemon's log says why; nothing was changed",

@@ -8,10 +8,13 @@ import typer
 
 from registry.cli import (
     applying,
+    certs,
     explaining,
     importing,
     login,
     reading,
+    smoking,
+    tasks,
     traefiks,
     watching,
     writing,
@@ -32,15 +35,22 @@ VERBS: dict[str, Callable[..., None]] = {
     "traefiks": traefiks.list_traefiks,
     "watch": watching.watch,
     "explain": explaining.explain,
+    "smoke": smoking.smoke,
     "import-compose": importing.import_compose,
     "import-traefik": importing.import_traefik,
     "login": login.login,
     "logout": login.logout,
     "whoami": reading.whoami,
 }
+GROUPS: dict[str, Callable[[], typer.Typer]] = {
+    "certs": certs.certs_app,
+    "tasks": tasks.tasks_app,
+}
 
 
 def add_verbs(app: typer.Typer) -> None:
-    """Every verb, under its name."""
+    """Every verb, and every group of verbs, under its name."""
     for name, verb in VERBS.items():
         app.command(name)(verb)
+    for name, make in GROUPS.items():
+        app.add_typer(make(), name=name)

@@ -83,7 +83,7 @@ def update(
     if dry_run:
         say_foreseen(after, as_json=as_json)
     else:
-        what = "unchanged" if before == _record(after) else "updated"
+        what = "unchanged" if _is_same(before, _record(after)) else "updated"
         _say_written(what, after, as_json=as_json)
 
 
@@ -135,7 +135,7 @@ def revert(
     before = _known(client, ref)
     answer = client.revert(ref, revision, how)
     if answer.value is not None:
-        what = "unchanged" if before == _record(answer.value) else "reverted"
+        what = "unchanged" if before and _is_same(before, _record(answer.value)) else "reverted"
         _say_written(what, answer.value, as_json=as_json)
         return
     if as_json:
@@ -194,6 +194,14 @@ def _updated(
         if tries == 1:
             raise
         return _updated(client, ref, change, how, tries - 1)
+
+
+def _is_same(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a write changed nothing; probes move the time of a check without one."""
+    one, other = (
+        {**each, "health": {**each["health"], "checked_at": None}} for each in (before, after)
+    )
+    return one == other
 
 
 def _known(client: Client, ref: str) -> dict[str, Any] | None:

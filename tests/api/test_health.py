@@ -87,9 +87,13 @@ async def test_routed_quarantined_and_conflicted_are_counted(daemon: Daemon) -> 
     assert (await daemon.call("GET", "/api/health")).value["status"] == "degraded"
 
 
-async def test_nobody_looks_at_dns_yet_so_that_count_is_unknown(daemon: Daemon) -> None:
+async def test_while_no_name_server_answers_that_count_is_unknown(daemon: Daemon) -> None:
     await create(daemon, "planned")
-    assert (await metrics(daemon))["planned_without_dns"] is None
+
+    async def unknown() -> None:
+        assert (await metrics(daemon))["planned_without_dns"] is None
+
+    await eventually(unknown)
 
 
 async def test_a_conflict_names_its_loser_claim_and_holder(daemon: Daemon) -> None:

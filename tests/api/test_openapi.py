@@ -77,7 +77,9 @@ def test_the_answer_to_a_dry_run_is_described_beside_that_of_the_write(route: Ro
 
 def test_every_write_of_the_catalogue_can_be_rehearsed() -> None:
     writes = {route.handler.__name__ for route in ROUTES if "store_unavailable" in route.codes}
-    assert writes - {"login"} == {route.handler.__name__ for route in ROUTES if route.dry}
+    assert writes - {"login", "change_task"} == {
+        route.handler.__name__ for route in ROUTES if route.dry
+    }
 
 
 def test_nothing_else_is_described() -> None:

@@ -7,16 +7,19 @@ import inspect
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from cryptography import x509
 
+T = TypeVar("T")
 DEADLINE_S = 40.0
 _ANSWER_S = 20.0
 _LOOK_AGAIN_S = 0.01
+_ANSWERS_MIN = 12
 
 
 @dataclass(frozen=True)
@@ -91,24 +94,44 @@ async def eventually(check: Callable[[], Any], deadline_s: float = DEADLINE_S) -
 
 
 @asynccontextmanager
-async def hammered(port: int, host: str, target: str = "/") -> AsyncIterator[list[Answer]]:
-    """One request after the other until the end; every one of them must be answered with 200."""
+async def hammered(
+    port: int, host: str, target: str = "/", *, tls: bool = False
+) -> AsyncIterator[list[Answer]]:
+    """One request after the other until the end, each on a connection, or in a TLS handshake, of
+    its own; every one of them must be answered with 200. The first one is there at the start."""
     answers: list[Answer] = []
     stop = asyncio.Event()
 
     async def go_on() -> None:
-        while not stop.is_set():
-            answers.append(await ask(port, host, target))
+        while not stop.is_set() or len(answers) < _ANSWERS_MIN:
+            answers.append(await ask(port, host, target, tls=tls))
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     client = asyncio.create_task(go_on())
     try:
+        while not answers and not client.done():
+            await asyncio.sleep(_LOOK_AGAIN_S)
         yield answers
     finally:
         stop.set()
         await client
-    assert len(answers) > 10
     assert [each for each in answers if each.status != 200] == []
+
+
+async def seen_last(answers: Sequence[Answer], number: int) -> None:
+    """Wait until who hammers is shown the certificate of this serial number."""
+
+    def check() -> None:
+        certificate = answers[-1].certificate
+        assert certificate is not None
+        assert certificate.serial_number == number
+
+    await eventually(check)
+
+
+def in_turn(seen: Iterable[T]) -> list[T]:
+    """Each once for each time that it came to be seen: of A A B B A it is A B A."""
+    return [each for each, _ in groupby(seen)]
 
 
 def _anyone() -> ssl.SSLContext:

@@ -113,6 +113,7 @@ def settings(folder: Path, port: int = 0) -> list[str]:
     return [
         f"--listen=127.0.0.1:{port}",
         f"--data={folder / 'data'}",
+        "--dns-server=127.0.0.1:9",
         f"--projects={folder / 'projects'}",
         "--servers-transport=private-ca@file",
         "--default-certificate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.asking import Answer, eventually
+from tests.e2e.asking import Answer, eventually, hammered, in_turn, seen_last
 from tests.e2e.records import pair, put, record, serial
 from tests.e2e.stage import Stage
 
@@ -52,16 +52,52 @@ async def test_a_rotated_pair_is_shown_without_a_restart_and_half_of_it_never(
     new, key = pair(f"{name}.test")
     halves = {"crt": new, "key": key}
 
-    put(stage.certs / f"{name}.{first}", halves.pop(first), rename=rename)
-    await _problem(stage, name, {"certificate_left_out"})
-    half_way = await stage.https(f"{name}.test")
-    [(second, content)] = halves.items()
-    put(stage.certs / f"{name}.{second}", content, rename=rename)
-    rotated = await _shown(stage, name, new)
+    async with hammered(stage.proxy.websecure, f"{name}.test", tls=True) as answers:
+        put(stage.certs / f"{name}.{first}", halves.pop(first), rename=rename)
+        await _problem(stage, name, {"certificate_left_out"})
+        half_way = await stage.https(f"{name}.test")
+        [(second, content)] = halves.items()
+        put(stage.certs / f"{name}.{second}", content, rename=rename)
+        await seen_last(answers, serial(new))
 
     assert serial(half_way.certificate) == serial(old)
-    assert half_way.upstream == rotated.upstream == "blue"
+    assert half_way.upstream == answers[-1].upstream == "blue"
+    # In no handshake the default certificate, or one of the two again after the other.
+    assert in_turn(map(_serial, answers)) == [serial(old), serial(new)]
     await _problem(stage, name, set())
+
+
+async def test_the_inventory_knows_what_traefik_has_loaded_and_what_not_yet(stage: Stage) -> None:
+    await _certified(stage, "listed")
+    put(stage.certs / "unnamed.crt", pair("unnamed.test")[0])
+
+    async def listed() -> None:
+        shown = {
+            each["file"]: each for each in (await stage.get("/api/certificates"))["certificates"]
+        }
+        (traefik,) = shown["listed.crt"]["loaded"]
+        assert shown["listed.crt"]["loaded"] == {traefik: True}
+        assert shown["unnamed.crt"]["loaded"] == {traefik: False}
+
+    await eventually(listed, 30.0)
+
+
+@pytest.mark.parametrize("order", [("crt", "key"), ("key", "crt")], ids=" then ".join)
+@pytest.mark.parametrize("rename", [True, False], ids=["by rename", "in place"])
+async def test_a_pair_that_is_replaced_in_one_go_is_never_dark_in_between(
+    stage: Stage, order: tuple[str, str], rename: bool
+) -> None:
+    name = f"go-{order[0]}-{'rename' if rename else 'place'}"
+    serials = [serial(await _certified(stage, name))]
+    async with hammered(stage.proxy.websecure, f"{name}.test", tls=True) as answers:
+        for _ in range(2):
+            contents = dict(zip(("crt", "key"), pair(f"{name}.test"), strict=True))
+            for half in order:
+                put(stage.certs / f"{name}.{half}", contents[half], rename=rename)
+            serials.append(serial(contents["crt"]))
+            await seen_last(answers, serials[-1])
+
+    assert in_turn(map(_serial, answers)) == serials
 
 
 async def test_a_pair_that_is_replaced_again_and_again_ends_with_the_last(stage: Stage) -> None:
@@ -143,6 +179,10 @@ async def test_a_certificate_outside_the_folder_is_refused_and_by_hand_left_out(
 
     await stage.live(lambda document: "env-outside" in document["http"]["services"])
     assert (await stage.https("outside.test")).common_name == DEFAULT
+
+
+def _serial(answer: Answer) -> int:
+    return serial(answer.certificate)
 
 
 async def _certified(stage: Stage, slug: str, *names: str, **router: object) -> bytes:

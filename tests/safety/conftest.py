@@ -60,6 +60,6 @@ def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_args: Any, **_more: Any) -> None:
         await asyncio.Event().wait()
 
-    for module in ("registry.engines.json_file", "provider.daemon"):
+    for module in ("registry.engines.json_file", "provider.background"):
         monkeypatch.setattr(f"{module}.watch_folder", never)
         monkeypatch.setattr(f"{module}.poll_signature", never)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from registry.revisions import Author
 from tests.api.steps import ALL, read, until_problem
 from tests.daemons import Daemon
 from tests.safety.conftest import Log
@@ -204,3 +205,11 @@ async def test_health_and_the_log_name_the_command_that_insists(
     assert answer.value == {"confirmed": ["env-a"]}
     await until_routes(daemon, "a.test", "b.test")
     await until_fine(daemon)
+
+
+async def test_a_status_that_the_probes_wrote_stays(desk: Desk) -> None:
+    patch = {"health": {"status": "offline"}}
+    await desk.store.patch("a", patch, by=Author("probe", "probe"))
+    await desk.found(A, {**B, "name": "by hand"})
+    assert desk.stale() == ["env-a"]
+    assert desk.folders.stored()[0]["health"]["status"] == "offline"

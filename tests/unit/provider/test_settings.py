@@ -177,3 +177,34 @@ def test_the_url_of_a_traefik_may_have_user_information(user: str) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         given().listen = "127.0.0.1:1"  # type: ignore[misc]
+
+
+def test_what_is_outside_is_looked_at_every_minute_by_the_resolvers_of_the_system() -> None:
+    settings = given()
+    assert (settings.survey_s, settings.dns_server) == (60.0, None)
+    assert settings.points_of_entry == frozenset()
+
+
+def test_the_addresses_of_traefik_are_spelled_as_dns_answers_are() -> None:
+    settings = given("--traefik-addresses", "192.0.2.7, 2001:DB8:0::7")
+    assert settings.points_of_entry == {"192.0.2.7", "2001:db8::7"}
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--dns-server", "192.0.2.1"),
+        ("--dns-server", "ns.test:53"),
+        ("--dns-server", "::1:53"),
+        ("--traefik-addresses", "traefik.test"),
+        ("--traefik-addresses", "192.0.2.1,[::1]"),
+        ("--survey-s", "0.5"),
+        ("--survey-s", "86401"),
+    ],
+)
+def test_a_wrong_setting_of_the_survey_is_named(flag: str, value: str) -> None:
+    assert flag.strip("-").replace("-", "_") in wrong(flag, value)
+
+
+def test_a_name_server_may_be_on_ipv6() -> None:
+    assert given("--dns-server", "[::1]:5353").dns_server == "[::1]:5353"

@@ -1,0 +1,103 @@
+"""What goes on beside the serving: passes, looks at Traefiks, surveys. Each ends with the stack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Iterable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from provider.api.surface import Surface
+from provider.observe.certificates import CertificateFolder
+from provider.observe.traefik_api import TraefikApi, without_user
+from provider.observer import Observer
+from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
+from registry.store import utc_now
+
+_SWEEP_S = 3600.0
+_UNREAD_S = 0.5
+
+_log = structlog.get_logger()
+
+
+def start_reconciling(
+    stack: AsyncExitStack,
+    surface: Surface,
+    certificates: CertificateFolder,
+    folder: Path,
+    projects: Path,
+) -> None:
+    """Passes: after each tick of the engine, and each change of certificates and workspaces.
+
+    `folder` is that of the certificates, `projects` that of the workspaces.
+    """
+    reconciler = surface.reconciler
+
+    async def forward_ticks() -> None:
+        async for _ in surface.store.ticks():
+            reconciler.wake.set()
+
+    async def sweep() -> None:
+        while True:
+            used = [own.pair for own in reconciler.own_certificates.values() if own.pair]
+            await asyncio.to_thread(certificates.sweep, used)
+            await asyncio.sleep(_SWEEP_S)
+
+    work = (
+        reconciler.run(),
+        forward_ticks(),
+        sweep(),
+        watch_folder(folder, reconciler.wake.set, recursive=True),
+        poll_signature(partial(_signatures, folder, "**/[!.]*"), reconciler.wake.set),
+        poll_signature(partial(_signatures, projects, "*/project.json"), reconciler.wake.set),
+    )
+    stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
+    reconciler.wake.set()
+
+
+async def start_observing(stack: AsyncExitStack, urls: Iterable[str], surface: Surface) -> None:
+    """One observer for each known Traefik, woken by publications and by who polls anew."""
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+    )
+    each_once = {without_user(url): url for url in urls}
+    observers = [
+        Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
+        for url in each_once.values()
+    ]
+
+    def wake() -> None:
+        """There is something to see."""
+        for observer in observers:
+            observer.wake.set()
+
+    surface.polls.met = surface.current.published = wake
+    stack.push_async_callback(
+        stopped, [asyncio.create_task(observer.run()) for observer in observers]
+    )
+
+
+def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) -> None:
+    """Surveys of what is outside, and beside them those of health: a probe may hang."""
+
+    async def probe_for_ever() -> None:
+        while True:
+            snapshot = surface.store.snapshot
+            try:
+                if snapshot is not None:
+                    await surface.health.survey(snapshot.environments)
+                    surface.surveyor.wake.set()
+            except Exception:
+                _log.exception("probes_failed")
+            await asyncio.sleep(survey_s if snapshot is not None else _UNREAD_S)
+
+    work = surface.surveyor.run(), probe_for_ever()
+    stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
+
+
+def _signatures(folder: Path, pattern: str) -> Hashable:
+    return tuple((str(path), file_signature(path)) for path in sorted(folder.glob(pattern)))

@@ -1,0 +1,1 @@
+"""Manual work that the plumbing outside still needs, derived from what was seen. Pure."""
