@@ -15,8 +15,8 @@ import pytest
 
 from provider.demo.sample import copy_sample
 from provider.observe.default_certificate import self_signed
-from tests.conftest import StartDaemon
 from tests.api.dry_runs import SURVEYED
+from tests.conftest import StartDaemon
 from tests.daemons import ROOT, Folders
 from tests.records import GONE, NEW, record, router
 from tests.unit.provider.observe.pems import put
