@@ -38,10 +38,12 @@ def start_reconciling(
     reconciler = surface.reconciler
 
     async def forward_ticks() -> None:
+        """The engine says that the catalogue may have changed."""
         async for _ in surface.store.ticks():
             reconciler.wake.set()
 
     async def sweep() -> None:
+        """Copies of certificates that nothing has used for long go."""
         while True:
             used = [own.pair for own in reconciler.own_certificates.values() if own.pair]
             await asyncio.to_thread(certificates.sweep, used)
@@ -85,6 +87,7 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
     """Surveys of what is outside, and beside them those of health: a probe may hang."""
 
     async def probe_for_ever() -> None:
+        """A bug ends one survey and no more."""
         while True:
             snapshot = surface.store.snapshot
             try:

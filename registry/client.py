@@ -305,6 +305,20 @@ class Client:
             return Unreachable(f"{self.url} answers with status {status}, and not as Routebook")
 
 
+def is_plain_url(url: str) -> bool:
+    """Whether this is an absolute http or https URL, without user information."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token to another place."""
 

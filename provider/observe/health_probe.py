@@ -71,6 +71,7 @@ class HealthProbe:
         room = asyncio.Semaphore(AT_ONCE)
 
         async def one(environment_id: str, url: str) -> ProbeFact:
+            """One of them, when it is its turn."""
             async with room:
                 return await self._fact(environment_id, url)
 

@@ -6,11 +6,10 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
-from registry.client import Client
+from registry.client import Client, is_plain_url
 from registry.errors import RegistryError
 
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard output")]
@@ -46,26 +45,13 @@ _NEXT_STEPS = {
 def client_of(context: typer.Context) -> Client:
     """The API that this process speaks to; what it logged in is logged out at the end."""
     client = Client(context.obj)
-    if not _is_address(client.url):
+    if not is_plain_url(client.url):
         raise typer.BadParameter(
             "AGENT_API_URL: not an address such as http://127.0.0.1:8700 (http or https, no user "
             "information: AGENT_TOKEN says who calls)"
         )
     context.call_on_close(client.close)
     return client
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
 
 
 def say(text: str) -> None:

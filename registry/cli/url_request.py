@@ -11,6 +11,8 @@ import urllib.request
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
+from registry.client import is_plain_url
+
 REQUEST_S = 10.0
 BODY_BYTES_MAX = 64 * 1024
 _REDIRECTS_MAX = 3
@@ -30,7 +32,7 @@ def request(url: str, timeout_s: float = REQUEST_S) -> Outcome:
 
     Never raises for what comes back, and takes no longer than `timeout_s`.
     """
-    if not is_http(url):
+    if not is_plain_url(url):
         return Outcome(False, detail="not a URL such as http://app.test/path")
     outcome: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     # In a thread that nobody waits for: the time-out of urllib begins anew with every byte.
@@ -41,20 +43,6 @@ def request(url: str, timeout_s: float = REQUEST_S) -> Outcome:
         return outcome.get(timeout=timeout_s)
     except queue.Empty:
         return _late(timeout_s)
-
-
-def is_http(url: str) -> bool:
-    """Whether this is an absolute http or https URL, without user information."""
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
 
 
 def _asked(url: str, timeout_s: float) -> Outcome:
