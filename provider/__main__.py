@@ -11,7 +11,7 @@ import typer
 from provider.commands import accounts, offline, tokens
 from registry.cli.terminal import printable, words_of
 from registry.cli.verbs import add_verbs
-from registry.client import Unreachable
+from registry.connection import Unreachable
 from registry.errors import RegistryError
 
 # Plain help: a fourth of the time that the drawn one takes.

@@ -24,11 +24,11 @@ from provider.auth.passwords import PasswordCheck
 from provider.auth.throttle import LoginThrottle
 from provider.background import start_observing, start_reconciling, start_surveying
 from provider.current import Current
-from provider.dev_ca import DevCa
 from provider.events import Events
 from provider.health_keeper import HealthKeeper
-from provider.issued import IssuedPairs
-from provider.issuer import Issuer
+from provider.issuing.dev_ca import DevCa
+from provider.issuing.issued import IssuedPairs
+from provider.issuing.issuer import Issuer
 from provider.ledger import Ledger
 from provider.listener import (
     SilentClients,

@@ -13,8 +13,8 @@ from provider.api.requests import WriteQuery, json_body, matches_of, query_of
 from provider.api.surface import SURFACE
 from provider.api.views import ShortRoutingView, View
 from provider.api.writing import DifferenceView, Made, changed_records, with_routing, written
-from provider.issued import fingerprint
-from provider.issuer import Issuance
+from provider.issuing.issued import fingerprint
+from provider.issuing.issuer import Issuance
 from registry.errors import InvalidRecord
 from registry.fields import instant_text
 from registry.schema import field_errors

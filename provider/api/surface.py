@@ -12,7 +12,7 @@ from provider.auth.throttle import LoginThrottle
 from provider.current import Current
 from provider.events import Events
 from provider.health_keeper import HealthKeeper
-from provider.issuer import Issuer
+from provider.issuing.issuer import Issuer
 from provider.ledger import Ledger
 from provider.listener import SilentClients
 from provider.meters import Meters

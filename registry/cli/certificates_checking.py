@@ -13,7 +13,8 @@ import typer
 
 from registry.cli.presented import Address, NoHandshake, distrust, presented_certificate
 from registry.cli.terminal import AsJson, client_of, remark, say_json, sheet
-from registry.client import Client, Unreachable
+from registry.client import Client
+from registry.connection import Unreachable
 from registry.errors import NotFound, RegistryError
 
 _ENTRYPOINT, _PORT = "websecure", 443

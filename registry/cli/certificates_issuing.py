@@ -11,7 +11,8 @@ import typer
 from registry.cli.foreseen import DryRun, say_foreseen
 from registry.cli.terminal import AsJson, client_of, printable, say, say_json, sheet
 from registry.cli.trusting import FILE, ways_to_trust
-from registry.client import How, Unreachable
+from registry.client import How
+from registry.connection import Unreachable
 
 
 def issue(

@@ -76,7 +76,7 @@ def _absolute(
     tests: Sequence[Mapping[str, Any]], base_url: str | None
 ) -> list[tuple[Mapping[str, Any], str]]:
     """Each test that has a URL, with the URL to ask for. Nothing is asked before all are known."""
-    from registry.client import is_plain_url
+    from registry.connection import is_plain_url
 
     if base_url is not None and not is_plain_url(base_url):
         raise typer.BadParameter("--base-url: not a URL such as https://app.test")

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.client import Client, is_plain_url
+from registry.client import Client
+from registry.connection import is_plain_url
 from registry.errors import RegistryError
 
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard output")]

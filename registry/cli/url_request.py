@@ -11,7 +11,7 @@ import urllib.request
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
-from registry.client import is_plain_url
+from registry.connection import is_plain_url
 
 REQUEST_S = 10.0
 BODY_BYTES_MAX = 64 * 1024

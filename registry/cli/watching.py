@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from registry.cli.terminal import client_of, printable, remark, say
-from registry.client import Client, Unreachable
+from registry.client import Client
+from registry.connection import Unreachable
 from registry.errors import NotReady, SlowDown, StoreUnavailable
 from registry.event_stream import KINDS, EventKind, Streamed
 

@@ -15,8 +15,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-import provider.issued
-from provider.issued import IssuedPairs
+import provider.issuing.issued
+from provider.issuing.issued import IssuedPairs
 from provider.logs import configure_logs
 from provider.observe.default_certificate import self_signed
 from registry.errors import StoreUnavailable
@@ -174,14 +174,14 @@ async def test_a_disk_that_is_full_leaves_both_files_as_they_were(
     await issue(daemon)
     folder = daemon.folders.certificates
     before = {path.name: path.read_bytes() for path in folder.glob("dev.*")}
-    write = provider.issued.write_beside
+    write = provider.issuing.issued.write_beside
 
     def full(target: Path, *arguments: Any) -> str:
         if target.name == "dev.crt":
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(target, *arguments)
 
-    monkeypatch.setattr(provider.issued, "write_beside", full)
+    monkeypatch.setattr(provider.issuing.issued, "write_beside", full)
     refused(await ask(daemon), 507, "disk_full")
     assert {path.name: path.read_bytes() for path in folder.glob("dev.*")} == before
 

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from provider.dev_ca import DevCa
-from provider.issuing import Authority, Wanted, is_within, leaf_certificate, wanted_names
+from provider.issuing.dev_ca import DevCa
+from provider.issuing.leaves import Authority, Wanted, is_within, leaf_certificate, wanted_names
 from registry.errors import DevCaUnusable, NameNotPermitted, RegistryError, StoreUnavailable
 from registry.schema import Environment
 from tests.api.bodies import routed, stored

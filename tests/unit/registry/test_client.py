@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.client import Client, Unreachable
+from registry.client import Client
+from registry.connection import Unreachable
 from registry.errors import Unauthenticated
 from registry.sessions import SessionFile
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from provider.issuing import Authority, is_signed_by
+from provider.issuing.leaves import Authority, is_signed_by
 from registry.engines.durable import as_registry_errors, sync_folder, write_beside, write_durably
 
 _REMEMBERED = timedelta(days=365)  # beyond the end of the certificate

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from provider.issuing import Authority, Wanted, ca_certificate, is_within, leaf_certificate
+from provider.issuing.leaves import Authority, Wanted, ca_certificate, is_within, leaf_certificate
 from registry.engines.durable import UNFINISHED, as_registry_errors, sync_folder, write_durably
 from registry.errors import DevCaUnusable, FieldError, NameNotPermitted
 

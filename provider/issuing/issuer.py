@@ -12,9 +12,9 @@ from typing import Any
 
 import structlog
 
-from provider.dev_ca import DevCa, Signed
-from provider.issued import IssuedPairs, PairNames
-from provider.issuing import Authority, Wanted, wanted_names
+from provider.issuing.dev_ca import DevCa, Signed
+from provider.issuing.issued import IssuedPairs, PairNames
+from provider.issuing.leaves import Authority, Wanted, wanted_names
 from registry.errors import (
     EditedElsewhere,
     FieldError,

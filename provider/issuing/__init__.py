@@ -1,0 +1,1 @@
+"""Certificates for development: a local CA, its leaves, and whose files are whose."""
