@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
-from provider.render.conflicts import Conflict, lost_by, resolve
+from provider.render.conflicts import Claims, Conflict, claims_after, claims_of, lost_by
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
+from provider.render.part import Group, Part, encoded, grouped, parts_of
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
-from provider.render.traefik import AddPrefix, Middleware
 
 MARKER = "routebook-"
 _MARKER_BODY = '{"addPrefix":{"prefix":"/routebook"}}'
 _NO_DIGEST = "0" * 16
 # With its body: a service may have this very name, no other middleware can.
 _MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
-
-_SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+_ID = attrgetter("environment_id")
 
 
 @dataclass(frozen=True)
 class Document:
     """The encoded document and what it was made of. `digest` is 16 hex digits over the body.
 
-    `shares` has the tag of what each routed environment has in it, by `environment_id`.
+    `shares` has the tag of what each routed environment has in it, by `environment_id`. `pieces`
+    are the body; they, `parts`, `groups` and `claims` are what the next one can be made from.
     """
 
     body: bytes
@@ -40,6 +40,10 @@ class Document:
     conflicts: tuple[Conflict, ...]
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
+    pieces: tuple[bytes, ...]
+    parts: Mapping[str, Part]
+    groups: Mapping[str, Group]
+    claims: Claims | None
 
     @property
     def routed(self) -> tuple[str, ...]:
@@ -77,36 +81,57 @@ def assemble(
     compiled: Iterable[Fragment | Rejection],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
+    before: Document | None = None,
 ) -> Document:
     """All fragments, without the claims that were lost. The order of the input has no say.
 
-    `incumbents` as for `resolve`.
+    `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
+    same inputs is taken from it, ready.
     """
-    every = sorted(compiled, key=lambda item: item.environment_id)
-    fragments = [item for item in every if isinstance(item, Fragment)]
-    conflicts = resolve(fragments, incumbents)
-    lost = lost_by(conflicts)
-    http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
-    shares, pairs = {}, []
-    for fragment in fragments:
-        share = share_of(fragment, lost.get(fragment.environment_id, frozenset()))
-        if share is not None:
-            shares[fragment.environment_id] = share.tag
-            pairs += [fragment.pair] if fragment.pair else []
-            http["routers"].update(share.routers)
-            http["services"].update(share.services)
-            http["middlewares"].update(share.middlewares)
-    body = _encoded(http, pairs, default_pair)
+    every = sorted(compiled, key=_ID)
+    fragments = tuple(item for item in every if isinstance(item, Fragment))
+    claims = _claims(fragments, incumbents, before)
+    lost = lost_by(claims.conflicts)
+    parts = parts_of(fragments, lost, before.parts if before else {})
+    served = {name: part.tag for name, part in parts.items() if part.tag}
+    groups = grouped(parts.values(), before.groups if before else {})
+    pieces, digest = _pieces(groups.values(), _tls(parts.values(), default_pair))
     return Document(
-        body=body,
-        digest=digest_of(body) or "",
-        routers=len(http["routers"]),
-        shares=shares,
-        fragments=tuple(fragments),
-        conflicts=conflicts,
+        body=b"".join(pieces),
+        digest=digest,
+        routers=sum(part.routers_count for part in parts.values()),
+        shares=served,
+        fragments=fragments,
+        conflicts=claims.conflicts,
         rejections=tuple(item for item in every if isinstance(item, Rejection)),
         notes={f.environment_id: f.notes for f in fragments if f.notes},
+        pieces=pieces,
+        parts=parts,
+        groups=groups,
+        claims=None if incumbents else claims,
     )
+
+
+def _claims(
+    fragments: Sequence[Fragment],
+    incumbents: Mapping[Claim, str] | None,
+    before: Document | None,
+) -> Claims:
+    if incumbents or before is None or before.claims is None:
+        return claims_of(fragments, incumbents)
+    old = before.parts
+    new = [each for each in fragments if not _is_known(old, each)]
+    changed = [old[each.environment_id].fragment for each in new if each.environment_id in old]
+    if len(old) - len(changed) == len(fragments) - len(new):
+        return claims_after(before.claims, changed, new)
+    left = {each.environment_id for each in fragments}
+    gone = [part.fragment for name, part in old.items() if name not in left]
+    return claims_after(before.claims, [*changed, *gone], new)
+
+
+def _is_known(parts: Mapping[str, Part], fragment: Fragment) -> bool:
+    part = parts.get(fragment.environment_id)
+    return part is not None and part.fragment is fragment
 
 
 def digest_of(body: bytes) -> str | None:
@@ -116,47 +141,47 @@ def digest_of(body: bytes) -> str | None:
         return None
     digest = found.group(1).decode()
     blank = body.replace(_marker(digest), _marker(_NO_DIGEST))
-    return digest if _hash(blank) == digest else None
+    return digest if _hash([blank]) == digest else None
 
 
 def _marker(digest: str) -> bytes:
     return f'"{MARKER}{digest}":{_MARKER_BODY}'.encode()
 
 
-def _encoded(
-    http: dict[str, dict[str, Any]], pairs: Sequence[Pair], default_pair: Pair | None
-) -> bytes:
+def _pieces(groups: Collection[Group], tls: bytes) -> tuple[tuple[bytes, ...], str]:
+    """The body in pieces, of which a change of one record leaves most as they are; its digest."""
+    routers = _listed(group.routers for group in groups)
+    services = _listed(group.services for group in groups)
+    head = [b'{"http":{']
+    if routers:  # Traefik takes no empty map
+        head += [b'"routers":{', *routers, b'},"services":{', *services, b"},"]
+    head += [b'"middlewares":{', *(group.middlewares for group in groups if group.middlewares)]
+    tail = b"}}" + tls + b"}"
     # An unused middleware proves which document is live, and keeps the document from being empty.
-    marker = Middleware(add_prefix=AddPrefix(prefix="/routebook")).as_json()
-    http["middlewares"][f"{MARKER}{_NO_DIGEST}"] = marker
-    document: dict[str, Any] = {"http": {key: value for key, value in http.items() if value}}
-    tls = _tls(pairs, default_pair)
-    if tls:
-        document["tls"] = tls
-    blank = _yaml_safe(json.dumps(document, separators=(",", ":"), ensure_ascii=True)).encode()
-    return blank.replace(_marker(_NO_DIGEST), _marker(_hash(blank)))
+    digest = _hash([*head, _marker(_NO_DIGEST), tail])
+    return (*head, _marker(digest), tail), digest
 
 
-def _yaml_safe(text: str) -> str:
-    """ASCII keeps the YAML parser away from line breaks that it does not take.
-
-    But it takes no surrogate pairs, and no raw U+007F. Only the paths of certificates can bring
-    either: what a record says passed an allow-list.
-    """
-    text = _SURROGATES.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
-    return text.replace("\x7f", "\\u007f")
+def _listed(sections: Iterable[bytes]) -> list[bytes]:
+    """Sections that are not empty, without the comma after the last entry of all."""
+    listed = [section for section in sections if section]
+    return [*listed[:-1], *(last[:-1] for last in listed[-1:])]
 
 
-def _tls(pairs: Sequence[Pair], default_pair: Pair | None) -> dict[str, Any]:
+def _tls(parts: Iterable[Part], default_pair: Pair | None) -> bytes:
     tls: dict[str, Any] = {}
+    pairs = [part.fragment.pair for part in parts if part.fragment.pair and part.tag]
     certificates = [certificate.as_json() for certificate in listed(pairs)]
     if certificates:
         tls["certificates"] = certificates
     if default_pair is not None:
         default = listed([default_pair])[0].as_json()
         tls["stores"] = {"default": {"defaultCertificate": default}}
-    return tls
+    return b',"tls":' + encoded(tls) if tls else b""
 
 
-def _hash(blank: bytes) -> str:
-    return hashlib.sha256(blank).hexdigest()[:16]
+def _hash(pieces: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for piece in pieces:
+        whole.update(piece)
+    return whole.hexdigest()[:16]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +26,6 @@ class Share:
             "middlewares": self.middlewares,
         }
         return {"http": {key: value for key, value in http.items() if value}}
-
-    @property
-    def tag(self) -> str:
-        """Equal for equal shares, of whatever documents; the certificate counts."""
-        parts = (self.routers, self.services, self.middlewares, self.certificate)
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
