@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from provider.render.conflicts import Claims, Conflict, claims_after, claims_of, lost_by
+from provider.render.changes import Change, change_of, part_changes
+from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
-from provider.render.part import Group, Part, encoded, grouped, parts_of
+from provider.render.groups import Group, regrouped
+from provider.render.part import encoded
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
 
@@ -22,28 +24,46 @@ _NO_DIGEST = "0" * 16
 # With its body: a service may have this very name, no other middleware can.
 _MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
 _ID = attrgetter("environment_id")
+_V = TypeVar("_V")
 
 
-@dataclass(frozen=True)
+class Tls(NamedTuple):
+    """The section of certificates, and the pairs that it was made of."""
+
+    made_of: tuple[tuple[Pair, ...], Pair | None]
+    encoded: bytes
+
+
+@dataclass(frozen=True, eq=False)
 class Document:
     """The encoded document and what it was made of. `digest` is 16 hex digits over the body.
 
     `shares` has the tag of what each routed environment has in it, by `environment_id`. `pieces`
-    are the body; they, `parts`, `groups` and `claims` are what the next one can be made from.
+    are the body; they and all that follows are what the next document is made from.
     """
 
     body: bytes
     digest: str
     routers: int
     shares: Mapping[str, str]
-    fragments: tuple[Fragment, ...]
     conflicts: tuple[Conflict, ...]
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
     pieces: tuple[bytes, ...]
-    parts: Mapping[str, Part]
-    groups: Mapping[str, Group]
+    items: Mapping[str, Fragment | Rejection]
+    groups: tuple[Group, ...]
     claims: Claims | None
+    tls: Tls
+
+    @cached_property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """What it was made of, by `environment_id`."""
+        return tuple(part.fragment for group in self.groups for part in group.parts.values())
+
+    @property
+    def claims_count(self) -> int:
+        """How many claims are made, lost ones included."""
+        return sum(group.claims_count for group in self.groups)
 
     @property
     def routed(self) -> tuple[str, ...]:
@@ -88,50 +108,46 @@ def assemble(
     `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
     same inputs is taken from it, ready.
     """
-    every = sorted(compiled, key=_ID)
-    fragments = tuple(item for item in every if isinstance(item, Fragment))
-    claims = _claims(fragments, incumbents, before)
-    lost = lost_by(claims.conflicts)
-    parts = parts_of(fragments, lost, before.parts if before else {})
-    served = {name: part.tag for name, part in parts.items() if part.tag}
-    groups = grouped(parts.values(), before.groups if before else {})
-    pieces, digest = _pieces(groups.values(), _tls(parts.values(), default_pair))
+    before = before or _NOTHING
+    change = change_of(before.items, {item.environment_id: item for item in compiled})
+    claims = _claims(before, change, incumbents)
+    groups = regrouped(before.groups, part_changes(before.conflicts, claims.conflicts, change))
+    tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)
+    pieces, digest = _pieces(groups, tls.encoded)
     return Document(
         body=b"".join(pieces),
         digest=digest,
-        routers=sum(part.routers_count for part in parts.values()),
-        shares=served,
-        fragments=fragments,
+        routers=sum(group.routers_count for group in groups),
+        shares=_merged(group.shares for group in groups),
         conflicts=claims.conflicts,
-        rejections=tuple(item for item in every if isinstance(item, Rejection)),
-        notes={f.environment_id: f.notes for f in fragments if f.notes},
+        rejections=_rejections(before, change),
+        notes=_merged(group.notes for group in groups),
         pieces=pieces,
-        parts=parts,
+        items=change.items,
         groups=groups,
         claims=None if incumbents else claims,
+        tls=tls,
     )
 
 
-def _claims(
-    fragments: Sequence[Fragment],
-    incumbents: Mapping[Claim, str] | None,
-    before: Document | None,
-) -> Claims:
-    if incumbents or before is None or before.claims is None:
+def _claims(before: Document, change: Change, incumbents: Mapping[Claim, str] | None) -> Claims:
+    if incumbents or before.claims is None:
+        fragments = [each for each in change.items.values() if isinstance(each, Fragment)]
         return claims_of(fragments, incumbents)
-    old = before.parts
-    new = [each for each in fragments if not _is_known(old, each)]
-    changed = [old[each.environment_id].fragment for each in new if each.environment_id in old]
-    if len(old) - len(changed) == len(fragments) - len(new):
-        return claims_after(before.claims, changed, new)
-    left = {each.environment_id for each in fragments}
-    gone = [part.fragment for name, part in old.items() if name not in left]
-    return claims_after(before.claims, [*changed, *gone], new)
+    return claims_after(before.claims, change.gone, change.new)
 
 
-def _is_known(parts: Mapping[str, Part], fragment: Fragment) -> bool:
-    part = parts.get(fragment.environment_id)
-    return part is not None and part.fragment is fragment
+def _rejections(before: Document, change: Change) -> tuple[Rejection, ...]:
+    kept = [each for each in before.rejections if each.environment_id not in change.ids]
+    new = [change.items.get(each) for each in change.ids]
+    return tuple(sorted([*kept, *(r for r in new if isinstance(r, Rejection))], key=_ID))
+
+
+def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
+    merged: dict[str, _V] = {}
+    for each in several:
+        merged.update(each)
+    return merged
 
 
 def digest_of(body: bytes) -> str | None:
@@ -168,16 +184,18 @@ def _listed(sections: Iterable[bytes]) -> list[bytes]:
     return [*listed[:-1], *(last[:-1] for last in listed[-1:])]
 
 
-def _tls(parts: Iterable[Part], default_pair: Pair | None) -> bytes:
+def _tls(before: Tls, pairs: Sequence[Pair], default_pair: Pair | None) -> Tls:
+    made_of = (tuple(pairs), default_pair)
+    if made_of == before.made_of:
+        return before
     tls: dict[str, Any] = {}
-    pairs = [part.fragment.pair for part in parts if part.fragment.pair and part.tag]
     certificates = [certificate.as_json() for certificate in listed(pairs)]
     if certificates:
         tls["certificates"] = certificates
     if default_pair is not None:
         default = listed([default_pair])[0].as_json()
         tls["stores"] = {"default": {"defaultCertificate": default}}
-    return b',"tls":' + encoded(tls) if tls else b""
+    return Tls(made_of, b',"tls":' + encoded(tls) if tls else b"")
 
 
 def _hash(pieces: Iterable[bytes]) -> str:
@@ -185,3 +203,8 @@ def _hash(pieces: Iterable[bytes]) -> str:
     for piece in pieces:
         whole.update(piece)
     return whole.hexdigest()[:16]
+
+
+_NOTHING = Document(
+    b"", "", 0, {}, (), (), {}, (), items={}, groups=(), claims=None, tls=Tls(((), None), b"")
+)
