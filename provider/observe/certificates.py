@@ -41,12 +41,18 @@ class CertificateFolder:
 
     def own_certificates(self, environments: Iterable[Environment]) -> dict[str, OwnCertificate]:
         """What became of each pair that a record names, by `environment_id`."""
-        found = {}
+        found: dict[_Names, OwnCertificate] = {}  # many may name one pair, which is looked at once
+        own = {}
         for environment in environments:
-            tls = environment.router.tls if environment.router else None
-            if tls and tls.cert_file and tls.key_file:
-                found[environment.environment_id] = self.look(tls.cert_file, tls.key_file)
-        return found
+            router = environment.metadata.router
+            if router is None or (tls := router.tls) is None:
+                continue
+            if tls.cert_file and tls.key_file:
+                names = tls.cert_file, tls.key_file
+                if names not in found:
+                    found[names] = self.look(*names)
+                own[environment.environment_id] = found[names]
+        return own
 
     def look(self, cert_file: str, key_file: str) -> OwnCertificate:
         """The pair of these names as it is on disk now, or its last good copy and the problem."""

@@ -110,6 +110,8 @@ def assemble(
     """
     before = before or _NOTHING
     change = change_of(before.items, {item.environment_id: item for item in compiled})
+    if not (change.ids or incumbents) and before.claims and before.tls.made_of[1] == default_pair:
+        return before
     claims = _claims(before, change, incumbents)
     groups = regrouped(before.groups, part_changes(before.conflicts, claims.conflicts, change))
     tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)

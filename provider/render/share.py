@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,3 +40,9 @@ def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
         middlewares={name: m.as_json() for name, m in fragment.middlewares},
         certificate=fragment.pair.cert_path if fragment.pair else None,
     )
+
+
+def changed_shares(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
+    """The ids of those whose share is another, by the tags of two documents."""
+    changed = {name for name, tag in new.items() if old.get(name) != tag}
+    return changed | (old.keys() - new.keys())
