@@ -2,57 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provider.render.conflicts import Conflict, lost_by
 from provider.render.fragment import Claim, Fragment, Rejection
+from provider.render.identity import replaced
 from provider.render.part import Part, encode_part
 
-Items = Mapping[str, Fragment | Rejection]
+Item = Fragment | Rejection
 _NONE = frozenset[Claim]()
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """All `items` that are now, by `environment_id`, and the `ids` that are not as before.
+    """What is gone, and what is new, by `environment_id`."""
 
-    `gone` and `new` are the fragments among those.
-    """
+    gone: tuple[Item, ...]
+    new: Mapping[str, Item]
 
-    items: Items
-    ids: frozenset[str]
-    gone: tuple[Fragment, ...]
-    new: tuple[Fragment, ...]
+    @property
+    def ids(self) -> Collection[str]:
+        """Whose inputs are not as before."""
+        return {each.environment_id for each in self.gone} | self.new.keys()
 
 
-def change_of(before: Items, items: Items) -> Change:
+def change_of(before: Sequence[Item], after: Sequence[Item]) -> Change:
     """Compares by identity: a compiler gives the same object for the same record."""
-    ids = {name for name, item in items.items() if before.get(name) is not item}
-    if len(items) - len(ids - before.keys()) != len(before):
-        ids |= before.keys() - items.keys()
-    return Change(items, frozenset(ids), _fragments(before, ids), _fragments(items, ids))
+    gone, new = replaced(before, after)
+    return Change(tuple(gone), {each.environment_id: each for each in new})
 
 
 def part_changes(
-    before: Collection[Conflict], after: Collection[Conflict], change: Change
+    before: Collection[Conflict],
+    after: Collection[Conflict],
+    change: Change,
+    fragment_of: Callable[[str], Fragment | None],
 ) -> dict[str, Part | None]:
     """The parts that are not as before, encoded; None for what is gone.
 
-    Those of changed fragments, and of those who lost a claim or got it back.
+    Those of changed fragments, and of those who lost a claim or got it back, which `fragment_of`
+    knows from before.
     """
-    lost = lost_by(after)
-    ids = change.ids | (_differing(lost_by(before), lost) if before is not after else set())
-    found = ((each, change.items.get(each)) for each in ids)
-    return {
-        name: encode_part(item, lost.get(name, _NONE)) if isinstance(item, Fragment) else None
-        for name, item in found
-    }
+    lost, ids = lost_by(after), set(change.ids)
+    parts: dict[str, Part | None] = dict.fromkeys(ids)
+    for name, item in change.new.items():
+        if isinstance(item, Fragment):
+            parts[name] = encode_part(item, lost.get(name, _NONE))
+    others = _differing(lost_by(before), lost) - ids if before is not after else ()
+    for name in others:
+        if fragment := fragment_of(name):
+            parts[name] = encode_part(fragment, lost.get(name, _NONE))
+    return parts
 
 
-def _fragments(items: Items, ids: Iterable[str]) -> tuple[Fragment, ...]:
-    found = (items.get(each) for each in ids)
-    return tuple(each for each in found if isinstance(each, Fragment))
+def fragments_in(items: Iterable[Item]) -> list[Fragment]:
+    """Those that are no rejections."""
+    return [each for each in items if isinstance(each, Fragment)]
 
 
 def _differing(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from provider.render.compile import Rules, compile_record, is_rendered_alike
 from provider.render.fragment import Fragment, OwnCertificate, Rejection
+from provider.render.identity import replaced
 from registry.schema import Environment
 
 Compiled = Fragment | Rejection | None
@@ -26,27 +27,67 @@ class Compiler:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self._environments: tuple[Environment, ...] = ()
+        self._certificates: Mapping[str, OwnCertificate] = {}
         self._known: dict[str, _Known] = {}
+        self._claiming: dict[str, Fragment | Rejection] = {}
 
     def compile(
         self, environment: Environment, certificate: OwnCertificate | None = None
     ) -> Compiled:
         """The fragment of one record; None when it claims nothing."""
         known = self._known.get(environment.environment_id)
-        if known is None or known[0] is not environment or known[1] != certificate:
+        if (
+            known is None
+            or known.environment is not environment
+            or known.certificate != certificate
+        ):
             compiled = self._compiled(known, environment, certificate)
-            known = self._known[environment.environment_id] = _Known(
-                environment, certificate, compiled
-            )
-        return known[2]
+            known = _Known(environment, certificate, compiled)
+            self._known[environment.environment_id] = known
+        return known.compiled
+
+    def compile_all(
+        self,
+        environments: Iterable[Environment],
+        certificates: Mapping[str, OwnCertificate] | None = None,
+    ) -> list[Fragment | Rejection]:
+        """Every fragment and rejection; forgets records that are gone.
+
+        `certificates` are by `environment_id`, of the records that name a pair.
+        """
+        current, found = tuple(environments), dict(certificates or {})
+        gone, new = replaced(self._environments, current)
+        left = {each.environment_id: each for each in new}
+        for name in {each.environment_id for each in gone} - left.keys():
+            self._forget(name)
+        for name in _differing(self._certificates, found) - left.keys():
+            if name in self._known:
+                left[name] = self._known[name].environment
+        self._environments, self._certificates = current, found
+        for name, environment in left.items():
+            self._take(name, self.compile(environment, found.get(name)))
+        return list(self._claiming.values())
+
+    def _take(self, name: str, compiled: Compiled) -> None:
+        if compiled is None:
+            self._claiming.pop(name, None)
+        else:
+            self._claiming[name] = compiled
+
+    def _forget(self, name: str) -> None:
+        self._known.pop(name, None)
+        self._claiming.pop(name, None)
 
     def _compiled(
         self, known: _Known | None, environment: Environment, certificate: OwnCertificate | None
     ) -> Compiled:
-        if known is not None and known.certificate == certificate:
-            if is_rendered_alike(known.environment, environment):
-                return known.compiled
-        return self._anew(environment, certificate)
+        is_alike = (
+            known is not None
+            and known.certificate == certificate
+            and is_rendered_alike(known.environment, environment)
+        )
+        return known.compiled if known and is_alike else self._anew(environment, certificate)
 
     def _anew(self, environment: Environment, certificate: OwnCertificate | None) -> Compiled:
         try:
@@ -60,27 +101,6 @@ class Compiler:
                 f"cannot be rendered, a bug of ours: {type(error).__name__}: {error}",
             )
 
-    def compile_all(
-        self,
-        environments: Iterable[Environment],
-        certificates: Mapping[str, OwnCertificate] | None = None,
-    ) -> list[Fragment | Rejection]:
-        """Every fragment and rejection; forgets records that are gone.
 
-        `certificates` are by `environment_id`, of the records that name a pair.
-        """
-        found, known = certificates or {}, self._known
-        ids, compiled = set(), []
-        for environment in environments:
-            name = environment.environment_id
-            ids.add(name)
-            last = known.get(name)
-            if last is None or last[0] is not environment or last[1] is not found.get(name):
-                item = self.compile(environment, found.get(name))
-            else:
-                item = last[2]
-            if item is not None:
-                compiled.append(item)
-        for name in known.keys() - ids if len(known) > len(ids) else ():
-            del known[name]
-        return compiled
+def _differing(old: Mapping[str, OwnCertificate], new: Mapping[str, OwnCertificate]) -> set[str]:
+    return {name for name in old.keys() | new.keys() if old.get(name) is not new.get(name)}

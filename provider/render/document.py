@@ -10,10 +10,10 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from provider.render.changes import Change, change_of, part_changes
+from provider.render.changes import Change, change_of, fragments_in, part_changes
 from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
-from provider.render.groups import Group, regrouped
+from provider.render.groups import Group, part_in, regrouped
 from provider.render.part import encoded
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
@@ -50,7 +50,7 @@ class Document:
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
     pieces: tuple[bytes, ...]
-    items: Mapping[str, Fragment | Rejection]
+    items: tuple[Fragment | Rejection, ...]
     groups: tuple[Group, ...]
     claims: Claims | None
     tls: Tls
@@ -69,6 +69,11 @@ class Document:
     def routed(self) -> tuple[str, ...]:
         """The environments that have something in it."""
         return tuple(self.shares)
+
+    def fragment(self, environment_id: str) -> Fragment | None:
+        """What an environment asks for; None when that is nothing, or was rejected."""
+        part = part_in(self.groups, environment_id)
+        return part.fragment if part else None
 
     @cached_property
     def by_id(self) -> Mapping[str, Fragment]:
@@ -90,7 +95,7 @@ class Document:
 
     def share(self, environment_id: str) -> Share | None:
         """What an environment has in it; None when that is nothing."""
-        fragment = self.by_id.get(environment_id)
+        fragment = self.fragment(environment_id)
         if fragment is None:
             return None
         lost = frozenset(each.claim for each in self.lost.get(environment_id, ()))
@@ -108,12 +113,13 @@ def assemble(
     `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
     same inputs is taken from it, ready.
     """
-    before = before or _NOTHING
-    change = change_of(before.items, {item.environment_id: item for item in compiled})
+    before, items = before or _NOTHING, tuple(compiled)
+    change = change_of(before.items, items)
     if not (change.ids or incumbents) and before.claims and before.tls.made_of[1] == default_pair:
         return before
-    claims = _claims(before, change, incumbents)
-    groups = regrouped(before.groups, part_changes(before.conflicts, claims.conflicts, change))
+    claims = _claims(before, items, change, incumbents)
+    parts = part_changes(before.conflicts, claims.conflicts, change, before.fragment)
+    groups = regrouped(before.groups, parts)
     tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)
     pieces, digest = _pieces(groups, tls.encoded)
     return Document(
@@ -125,24 +131,30 @@ def assemble(
         rejections=_rejections(before, change),
         notes=_merged(group.notes for group in groups),
         pieces=pieces,
-        items=change.items,
+        items=items,
         groups=groups,
         claims=None if incumbents else claims,
         tls=tls,
     )
 
 
-def _claims(before: Document, change: Change, incumbents: Mapping[Claim, str] | None) -> Claims:
+def _claims(
+    before: Document,
+    items: Iterable[Fragment | Rejection],
+    change: Change,
+    incumbents: Mapping[Claim, str] | None,
+) -> Claims:
     if incumbents or before.claims is None:
-        fragments = [each for each in change.items.values() if isinstance(each, Fragment)]
-        return claims_of(fragments, incumbents)
-    return claims_after(before.claims, change.gone, change.new)
+        return claims_of(fragments_in(items), incumbents)
+    gone, new = fragments_in(change.gone), fragments_in(change.new.values())
+    return claims_after(before.claims, gone, new)
 
 
 def _rejections(before: Document, change: Change) -> tuple[Rejection, ...]:
-    kept = [each for each in before.rejections if each.environment_id not in change.ids]
-    new = [change.items.get(each) for each in change.ids]
-    return tuple(sorted([*kept, *(r for r in new if isinstance(r, Rejection))], key=_ID))
+    ids = change.ids
+    kept = (each for each in before.rejections if each.environment_id not in ids)
+    new = (each for each in change.new.values() if isinstance(each, Rejection))
+    return tuple(sorted([*kept, *new], key=_ID))
 
 
 def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
@@ -208,5 +220,5 @@ def _hash(pieces: Iterable[bytes]) -> str:
 
 
 _NOTHING = Document(
-    b"", "", 0, {}, (), (), {}, (), items={}, groups=(), claims=None, tls=Tls(((), None), b"")
+    b"", "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
 )

@@ -52,6 +52,12 @@ def regrouped(groups: Sequence[Group], changes: Mapping[str, Part | None]) -> tu
     return (*result, *([_group(unended)] if unended else []))
 
 
+def part_in(groups: Sequence[Group], name: str) -> Part | None:
+    """The part of an environment; None when it has none."""
+    index = bisect_right(groups, name, key=_FIRST) - 1
+    return groups[index].parts.get(name) if index >= 0 else None
+
+
 def _split(parts: Mapping[str, Part]) -> list[dict[str, Part]]:
     """Parts in runs; the last one has not ended, and may be empty."""
     runs: list[dict[str, Part]] = [{}]
