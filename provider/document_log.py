@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from provider.render.share import changed_shares
+
 DOCUMENTS_KEPT = 64
 
 
@@ -54,11 +56,7 @@ class DocumentLog:
         """Note a document, and what of each environment changed with it."""
         self._count += 1
         self.began_at = self.began_at or at
-        changed = frozenset(
-            each
-            for each in self._shares.keys() | shares.keys()
-            if self._shares.get(each) != shares.get(each)
-        )
+        changed = frozenset(changed_shares(self._shares, shares))
         for each in changed:
             changes = self._changes.setdefault(each, [])
             changes.append(_Change(self._count, shares.get(each), at))

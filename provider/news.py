@@ -13,6 +13,7 @@ from provider.render.conflicts import Conflict
 from provider.render.document import Document
 from provider.render.fragment import Claim
 from provider.render.routes import count_published
+from provider.render.share import changed_shares
 from registry.event_stream import EventKind
 from registry.fields import instant_text
 from registry.revisions import Revision, changes_between
@@ -62,8 +63,7 @@ def news_of_document(before: Document | None, after: Document) -> News:
 
 def changed_environments(before: Document, after: Document) -> list[str]:
     """The ids of those whose part of the document differs, sorted."""
-    old, new = before.shares, after.shares
-    return sorted(each for each in {*old, *new} if old.get(each) != new.get(each))
+    return sorted(changed_shares(before.shares, after.shares))
 
 
 def news_of_conflicts(before: Iterable[Conflict], after: Iterable[Conflict]) -> Iterator[News]:

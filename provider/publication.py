@@ -3,20 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+# RFC 1952: deflate, no name, no time stamp, fastest level, no operating system.
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+_LAST_BLOCK = b"\x03\x00"  # RFC 1951: final, fixed codes, empty
 
 
 @dataclass(frozen=True, eq=False)
 class Publication:
-    """What Traefik gets until `superseded` is set by the next one. Bodies are never changed."""
+    """What Traefik gets until `superseded` is set by the next one. Bodies are never changed.
+
+    `shards` has each piece of the body deflated, for the next publication.
+    """
 
     body: bytes
     digest: str
     gzipped: bytes
+    shards: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     superseded: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def encode_publication(body: bytes, digest: str) -> Publication:
-    """A publication with its gzip: level 1, no time stamp, so the same bytes for the same body."""
-    return Publication(body, digest, gzip.compress(body, compresslevel=1, mtime=0))
+def encode_publication(
+    body: bytes,
+    digest: str,
+    pieces: Sequence[bytes] = (),
+    before: Publication | None = None,
+) -> Publication:
+    """A publication with its gzip: one member, the same bytes for the same pieces.
+
+    `pieces` are the body, one after the other. Those that `before` has are not compressed again.
+    """
+    pieces = pieces or (body,)
+    known = before.shards if before else {}
+    shards = {piece: known.get(piece) or _deflated(piece) for piece in pieces}
+    checked = struct.pack("<LL", zlib.crc32(body), len(body) & 0xFFFFFFFF)
+    gzipped = b"".join([_HEADER, *(shards[piece] for piece in pieces), _LAST_BLOCK, checked])
+    return Publication(body, digest, gzipped, shards)
+
+
+def _deflated(piece: bytes) -> bytes:
+    """Whole blocks that end on a byte and refer to nothing before them, so that they can be joined.
+
+    One member, not one a piece: browsers and aiohttp's client read no further than the first.
+    """
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflate.compress(piece) + deflate.flush(zlib.Z_FULL_FLUSH)

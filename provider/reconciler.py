@@ -131,7 +131,7 @@ class Reconciler:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
         before = self.document
-        document = await asyncio.to_thread(self._render, snapshot)
+        document = await asyncio.to_thread(self._render, snapshot, before)
         if self._current.publication is None or self._current.publication.digest != document.digest:
             await self._publish(before, document, snapshot)
         self.rendered = Rendered(document, snapshot)
@@ -141,12 +141,13 @@ class Reconciler:
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
 
-    def _render(self, snapshot: Snapshot) -> Document:
+    def _render(self, snapshot: Snapshot, before: Document | None) -> Document:
         document, self.own_certificates = render(
             snapshot.environments,
             self._compiler,
             self._certificates,
             default_certificate=self._default_certificate,
+            before=before,
         )
         return document
 
@@ -154,7 +155,13 @@ class Reconciler:
         self, before: Document | None, document: Document, snapshot: Snapshot
     ) -> None:
         news = await asyncio.to_thread(news_of_document, before, document)
-        publication = await asyncio.to_thread(encode_publication, document.body, document.digest)
+        publication = await asyncio.to_thread(
+            encode_publication,
+            document.body,
+            document.digest,
+            document.pieces,
+            self._current.publication,
+        )
         failed = await asyncio.to_thread(self._current.keep, document.body)
         self._current.publish(publication)
         self.published_at = utc_now()
@@ -200,11 +207,15 @@ def render(
     *,
     default_certificate: bool,
     incumbents: Mapping[Claim, str] | None = None,
+    before: Document | None = None,
 ) -> tuple[Document, dict[str, OwnCertificate]]:
-    """The document, and what became of the pair that each record names, by `environment_id`."""
+    """The document, and what became of the pair that each record names, by `environment_id`.
+
+    `before` as for `assemble`.
+    """
     own = certificates.own_certificates(environments)
     default = certificates.look(CERT_FILE, KEY_FILE).pair if default_certificate else None
-    return assemble(compiler.compile_all(environments, own), default, incumbents), own
+    return assemble(compiler.compile_all(environments, own), default, incumbents, before), own
 
 
 def problems(snapshot: Snapshot, document: Document) -> Iterable[tuple[str, str]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from provider.observe.pairs import PairFiles, UnusablePair, parse_pair, read_pair, signature_of
 from provider.render.fragment import OwnCertificate, Pair
+from provider.render.identity import replaced
 from registry.engines.durable import write_durably
 from registry.errors import RegistryError
 from registry.schema import Environment
@@ -38,15 +39,27 @@ class CertificateFolder:
         self._read_only = read_only
         self._seen: dict[_Names, tuple[Hashable, OwnCertificate]] = {}
         self._last_good = self._read_last_good()
+        self._environments: tuple[Environment, ...] = ()
+        self._naming: dict[str, _Names] = {}
 
     def own_certificates(self, environments: Iterable[Environment]) -> dict[str, OwnCertificate]:
         """What became of each pair that a record names, by `environment_id`."""
-        found = {}
-        for environment in environments:
+        looked: dict[_Names, OwnCertificate] = {}  # many may name one pair: looked at once
+        for names in set(self._named_by(tuple(environments)).values()):
+            looked[names] = self.look(*names)
+        return {name: looked[names] for name, names in self._naming.items()}
+
+    def _named_by(self, environments: tuple[Environment, ...]) -> dict[str, _Names]:
+        """The pair that each environment names, of those that name one."""
+        gone, new = replaced(self._environments, environments)
+        self._environments = environments
+        for environment in gone:
+            self._naming.pop(environment.environment_id, None)
+        for environment in new:
             tls = environment.router.tls if environment.router else None
             if tls and tls.cert_file and tls.key_file:
-                found[environment.environment_id] = self.look(tls.cert_file, tls.key_file)
-        return found
+                self._naming[environment.environment_id] = tls.cert_file, tls.key_file
+        return self._naming
 
     def look(self, cert_file: str, key_file: str) -> OwnCertificate:
         """The pair of these names as it is on disk now, or its last good copy and the problem."""

@@ -3,32 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from provider.render.compile import Rules, compile_record
+from provider.render.compile import Rules, compile_record, is_rendered_alike
 from provider.render.fragment import Fragment, OwnCertificate, Rejection
+from provider.render.identity import replaced
 from registry.schema import Environment
 
 Compiled = Fragment | Rejection | None
 
 
+class _Known(NamedTuple):
+    environment: Environment
+    certificate: OwnCertificate | None
+    compiled: Compiled
+
+
 class Compiler:
-    """Remembers the last fragment of each environment, and what it was compiled from."""
+    """Remembers the last fragment of each environment, and what it was compiled from.
+
+    The same fragment, the very object, comes out as long as nothing that it is made of changes.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._known: dict[str, tuple[Environment, OwnCertificate | None, Compiled]] = {}
+        self._environments: tuple[Environment, ...] = ()
+        self._certificates: Mapping[str, OwnCertificate] = {}
+        self._known: dict[str, _Known] = {}
+        self._claiming: dict[str, Fragment | Rejection] = {}
 
     def compile(
         self, environment: Environment, certificate: OwnCertificate | None = None
     ) -> Compiled:
         """The fragment of one record; None when it claims nothing."""
         known = self._known.get(environment.environment_id)
-        if known is None or known[0] is not environment or known[1] != certificate:
-            compiled = self._compiled(environment, certificate)
-            known = self._known[environment.environment_id] = (environment, certificate, compiled)
-        return known[2]
+        if (
+            known is None
+            or known.environment is not environment
+            or known.certificate != certificate
+        ):
+            compiled = self._compiled(known, environment, certificate)
+            known = _Known(environment, certificate, compiled)
+            self._known[environment.environment_id] = known
+        return known.compiled
 
-    def _compiled(self, environment: Environment, certificate: OwnCertificate | None) -> Compiled:
+    def compile_all(
+        self,
+        environments: Iterable[Environment],
+        certificates: Mapping[str, OwnCertificate] | None = None,
+    ) -> list[Fragment | Rejection]:
+        """Every fragment and rejection; forgets records that are gone.
+
+        `certificates` are by `environment_id`, of the records that name a pair.
+        """
+        current, found = tuple(environments), dict(certificates or {})
+        gone, new = replaced(self._environments, current)
+        left = {each.environment_id: each for each in new}
+        for name in {each.environment_id for each in gone} - left.keys():
+            self._forget(name)
+        for name in _differing(self._certificates, found) - left.keys():
+            if name in self._known:
+                left[name] = self._known[name].environment
+        self._environments, self._certificates = current, found
+        for name, environment in left.items():
+            self._take(name, self.compile(environment, found.get(name)))
+        return list(self._claiming.values())
+
+    def _take(self, name: str, compiled: Compiled) -> None:
+        if compiled is None:
+            self._claiming.pop(name, None)
+        else:
+            self._claiming[name] = compiled
+
+    def _forget(self, name: str) -> None:
+        self._known.pop(name, None)
+        self._claiming.pop(name, None)
+
+    def _compiled(
+        self, known: _Known | None, environment: Environment, certificate: OwnCertificate | None
+    ) -> Compiled:
+        is_alike = (
+            known is not None
+            and known.certificate == certificate
+            and is_rendered_alike(known.environment, environment)
+        )
+        return known.compiled if known and is_alike else self._anew(environment, certificate)
+
+    def _anew(self, environment: Environment, certificate: OwnCertificate | None) -> Compiled:
         try:
             return compile_record(environment, self._rules, certificate)
         except Exception as error:  # a bug of ours; it stays with this record
@@ -40,18 +101,6 @@ class Compiler:
                 f"cannot be rendered, a bug of ours: {type(error).__name__}: {error}",
             )
 
-    def compile_all(
-        self,
-        environments: Iterable[Environment],
-        certificates: Mapping[str, OwnCertificate] | None = None,
-    ) -> list[Fragment | Rejection]:
-        """Every fragment and rejection; forgets records that are gone.
 
-        `certificates` are by `environment_id`, of the records that name a pair.
-        """
-        found = certificates or {}
-        current = list(environments)
-        compiled = [self.compile(each, found.get(each.environment_id)) for each in current]
-        ids = {environment.environment_id for environment in current}
-        self._known = {key: value for key, value in self._known.items() if key in ids}
-        return [item for item in compiled if item is not None]
+def _differing(old: Mapping[str, OwnCertificate], new: Mapping[str, OwnCertificate]) -> set[str]:
+    return {name for name in old.keys() | new.keys() if old.get(name) is not new.get(name)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,26 +23,54 @@ class Conflict:
     message: str
 
 
-def resolve(
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who makes each claim, and every lost one, by loser and claim."""
+
+    makers: Mapping[Claim, tuple[Fragment, ...]]
+    conflicts: tuple[Conflict, ...]
+
+
+def claims_of(
     fragments: Iterable[Fragment], incumbents: Mapping[Claim, str] | None = None
-) -> tuple[Conflict, ...]:
-    """Every lost claim, by loser and claim. The oldest keeps it; of one age the smallest id.
+) -> Claims:
+    """All claims judged. The oldest keeps one; of one age the smallest id.
 
     `incumbents` are the ids of those who keep a claim whatever the ages.
     """
-    known = incumbents or {}
-    claimants: dict[Claim, list[Fragment]] = defaultdict(list)
+    makers: dict[Claim, tuple[Fragment, ...]] = {}
     for fragment in fragments:
         for claim in fragment.claims:
-            claimants[claim].append(fragment)
-    conflicts = [
-        _conflict(claim, loser, holder, settled=claim in known)
-        for claim, several in claimants.items()
-        if len(several) > 1
-        for holder, *losers in [sorted(several, key=partial(_rank, known.get(claim)))]
-        for loser in losers
-    ]
-    return tuple(sorted(conflicts, key=lambda conflict: (conflict.loser, conflict.claim)))
+            makers[claim] = (*makers.get(claim, ()), fragment)
+    return Claims(makers, _sorted(_judged(makers, makers, incumbents or {})))
+
+
+def claims_after(before: Claims, gone: Iterable[Fragment], new: Iterable[Fragment]) -> Claims:
+    """As `claims_of` all fragments without incumbents, when only these are gone and new.
+
+    Judges what they claim, and nothing else.
+    """
+    makers, touched = dict(before.makers), set[Claim]()
+    for fragment in gone:
+        for claim in fragment.claims:
+            makers[claim] = tuple(each for each in makers[claim] if each is not fragment)
+        touched.update(fragment.claims)
+    for fragment in new:
+        for claim in fragment.claims:
+            makers[claim] = (*makers.get(claim, ()), fragment)
+        touched.update(fragment.claims)
+    for claim in touched:
+        if not makers[claim]:
+            del makers[claim]
+    kept = (each for each in before.conflicts if each.claim not in touched)
+    return Claims(makers, _sorted([*kept, *_judged(makers, touched, {})]))
+
+
+def resolve(
+    fragments: Iterable[Fragment], incumbents: Mapping[Claim, str] | None = None
+) -> tuple[Conflict, ...]:
+    """The conflicts of `claims_of`."""
+    return claims_of(fragments, incumbents).conflicts
 
 
 def lost_by(conflicts: Iterable[Conflict]) -> Mapping[str, frozenset[Claim]]:
@@ -56,6 +84,23 @@ def lost_by(conflicts: Iterable[Conflict]) -> Mapping[str, frozenset[Claim]]:
 def seniority(fragment: Fragment) -> tuple[datetime, str]:
     """By what those who make a claim are ordered; the first keeps it."""
     return fragment.created_at or _NEWEST, fragment.environment_id
+
+
+def _judged(
+    makers: Mapping[Claim, tuple[Fragment, ...]],
+    claims: Iterable[Claim],
+    incumbents: Mapping[Claim, str],
+) -> Iterator[Conflict]:
+    for claim in claims:
+        several = makers.get(claim, ())
+        if len(several) > 1:
+            holder, *losers = sorted(several, key=partial(_rank, incumbents.get(claim)))
+            for loser in losers:
+                yield _conflict(claim, loser, holder, settled=claim in incumbents)
+
+
+def _sorted(conflicts: Iterable[Conflict]) -> tuple[Conflict, ...]:
+    return tuple(sorted(conflicts, key=lambda conflict: (conflict.loser, conflict.claim)))
 
 
 def _rank(incumbent: str | None, fragment: Fragment) -> tuple[bool, tuple[datetime, str]]:

@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
-from provider.render.conflicts import Conflict, lost_by, resolve
+from provider.render.changes import Change, change_of, fragments_in, part_changes
+from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
+from provider.render.groups import Group, part_in, regrouped
+from provider.render.part import encoded
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
-from provider.render.traefik import AddPrefix, Middleware
 
 MARKER = "routebook-"
 _MARKER_BODY = '{"addPrefix":{"prefix":"/routebook"}}'
 _NO_DIGEST = "0" * 16
 # With its body: a service may have this very name, no other middleware can.
 _MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
+_ID = attrgetter("environment_id")
+_V = TypeVar("_V")
 
-_SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+
+class Tls(NamedTuple):
+    """The section of certificates, and the pairs that it was made of."""
+
+    made_of: tuple[tuple[Pair, ...], Pair | None]
+    encoded: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
     """The encoded document and what it was made of. `digest` is 16 hex digits over the body.
 
-    `shares` has the tag of what each routed environment has in it, by `environment_id`.
+    `shares` has the tag of what each routed environment has in it, by `environment_id`. `pieces`
+    are the body; they and all that follows are what the next document is made from.
     """
 
     body: bytes
     digest: str
     routers: int
     shares: Mapping[str, str]
-    fragments: tuple[Fragment, ...]
     conflicts: tuple[Conflict, ...]
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
+    pieces: tuple[bytes, ...]
+    items: tuple[Fragment | Rejection, ...]
+    groups: tuple[Group, ...]
+    claims: Claims | None
+    tls: Tls
+
+    @cached_property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """What it was made of, by `environment_id`."""
+        return tuple(part.fragment for group in self.groups for part in group.parts.values())
+
+    @property
+    def claims_count(self) -> int:
+        """How many claims are made, lost ones included."""
+        return sum(group.claims_count for group in self.groups)
 
     @property
     def routed(self) -> tuple[str, ...]:
         """The environments that have something in it."""
         return tuple(self.shares)
+
+    def fragment(self, environment_id: str) -> Fragment | None:
+        """What an environment asks for; None when that is nothing, or was rejected."""
+        part = part_in(self.groups, environment_id)
+        return part.fragment if part else None
 
     @cached_property
     def by_id(self) -> Mapping[str, Fragment]:
@@ -66,7 +95,7 @@ class Document:
 
     def share(self, environment_id: str) -> Share | None:
         """What an environment has in it; None when that is nothing."""
-        fragment = self.by_id.get(environment_id)
+        fragment = self.fragment(environment_id)
         if fragment is None:
             return None
         lost = frozenset(each.claim for each in self.lost.get(environment_id, ()))
@@ -77,36 +106,62 @@ def assemble(
     compiled: Iterable[Fragment | Rejection],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
+    before: Document | None = None,
 ) -> Document:
     """All fragments, without the claims that were lost. The order of the input has no say.
 
-    `incumbents` as for `resolve`.
+    `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
+    same inputs is taken from it, ready.
     """
-    every = sorted(compiled, key=lambda item: item.environment_id)
-    fragments = [item for item in every if isinstance(item, Fragment)]
-    conflicts = resolve(fragments, incumbents)
-    lost = lost_by(conflicts)
-    http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
-    shares, pairs = {}, []
-    for fragment in fragments:
-        share = share_of(fragment, lost.get(fragment.environment_id, frozenset()))
-        if share is not None:
-            shares[fragment.environment_id] = share.tag
-            pairs += [fragment.pair] if fragment.pair else []
-            http["routers"].update(share.routers)
-            http["services"].update(share.services)
-            http["middlewares"].update(share.middlewares)
-    body = _encoded(http, pairs, default_pair)
+    before, items = before or _NOTHING, tuple(compiled)
+    change = change_of(before.items, items)
+    if not (change.ids or incumbents) and before.claims and before.tls.made_of[1] == default_pair:
+        return before
+    claims = _claims(before, items, change, incumbents)
+    parts = part_changes(before.conflicts, claims.conflicts, change, before.fragment)
+    groups = regrouped(before.groups, parts)
+    tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)
+    pieces, digest = _pieces(groups, tls.encoded)
     return Document(
-        body=body,
-        digest=digest_of(body) or "",
-        routers=len(http["routers"]),
-        shares=shares,
-        fragments=tuple(fragments),
-        conflicts=conflicts,
-        rejections=tuple(item for item in every if isinstance(item, Rejection)),
-        notes={f.environment_id: f.notes for f in fragments if f.notes},
+        body=b"".join(pieces),
+        digest=digest,
+        routers=sum(group.routers_count for group in groups),
+        shares=_merged(group.shares for group in groups),
+        conflicts=claims.conflicts,
+        rejections=_rejections(before, change),
+        notes=_merged(group.notes for group in groups),
+        pieces=pieces,
+        items=items,
+        groups=groups,
+        claims=None if incumbents else claims,
+        tls=tls,
     )
+
+
+def _claims(
+    before: Document,
+    items: Iterable[Fragment | Rejection],
+    change: Change,
+    incumbents: Mapping[Claim, str] | None,
+) -> Claims:
+    if incumbents or before.claims is None:
+        return claims_of(fragments_in(items), incumbents)
+    gone, new = fragments_in(change.gone), fragments_in(change.new.values())
+    return claims_after(before.claims, gone, new)
+
+
+def _rejections(before: Document, change: Change) -> tuple[Rejection, ...]:
+    ids = change.ids
+    kept = (each for each in before.rejections if each.environment_id not in ids)
+    new = (each for each in change.new.values() if isinstance(each, Rejection))
+    return tuple(sorted([*kept, *new], key=_ID))
+
+
+def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
+    merged: dict[str, _V] = {}
+    for each in several:
+        merged.update(each)
+    return merged
 
 
 def digest_of(body: bytes) -> str | None:
@@ -116,38 +171,37 @@ def digest_of(body: bytes) -> str | None:
         return None
     digest = found.group(1).decode()
     blank = body.replace(_marker(digest), _marker(_NO_DIGEST))
-    return digest if _hash(blank) == digest else None
+    return digest if _hash([blank]) == digest else None
 
 
 def _marker(digest: str) -> bytes:
     return f'"{MARKER}{digest}":{_MARKER_BODY}'.encode()
 
 
-def _encoded(
-    http: dict[str, dict[str, Any]], pairs: Sequence[Pair], default_pair: Pair | None
-) -> bytes:
+def _pieces(groups: Collection[Group], tls: bytes) -> tuple[tuple[bytes, ...], str]:
+    """The body in pieces, of which a change of one record leaves most as they are; its digest."""
+    routers = _listed(group.routers for group in groups)
+    services = _listed(group.services for group in groups)
+    head = [b'{"http":{']
+    if routers:  # Traefik takes no empty map
+        head += [b'"routers":{', *routers, b'},"services":{', *services, b"},"]
+    head += [b'"middlewares":{', *(group.middlewares for group in groups if group.middlewares)]
+    tail = b"}}" + tls + b"}"
     # An unused middleware proves which document is live, and keeps the document from being empty.
-    marker = Middleware(add_prefix=AddPrefix(prefix="/routebook")).as_json()
-    http["middlewares"][f"{MARKER}{_NO_DIGEST}"] = marker
-    document: dict[str, Any] = {"http": {key: value for key, value in http.items() if value}}
-    tls = _tls(pairs, default_pair)
-    if tls:
-        document["tls"] = tls
-    blank = _yaml_safe(json.dumps(document, separators=(",", ":"), ensure_ascii=True)).encode()
-    return blank.replace(_marker(_NO_DIGEST), _marker(_hash(blank)))
+    digest = _hash([*head, _marker(_NO_DIGEST), tail])
+    return (*head, _marker(digest), tail), digest
 
 
-def _yaml_safe(text: str) -> str:
-    """ASCII keeps the YAML parser away from line breaks that it does not take.
-
-    But it takes no surrogate pairs, and no raw U+007F. Only the paths of certificates can bring
-    either: what a record says passed an allow-list.
-    """
-    text = _SURROGATES.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
-    return text.replace("\x7f", "\\u007f")
+def _listed(sections: Iterable[bytes]) -> list[bytes]:
+    """Sections that are not empty, without the comma after the last entry of all."""
+    listed = [section for section in sections if section]
+    return [*listed[:-1], *(last[:-1] for last in listed[-1:])]
 
 
-def _tls(pairs: Sequence[Pair], default_pair: Pair | None) -> dict[str, Any]:
+def _tls(before: Tls, pairs: Sequence[Pair], default_pair: Pair | None) -> Tls:
+    made_of = (tuple(pairs), default_pair)
+    if made_of == before.made_of:
+        return before
     tls: dict[str, Any] = {}
     certificates = [certificate.as_json() for certificate in listed(pairs)]
     if certificates:
@@ -155,8 +209,16 @@ def _tls(pairs: Sequence[Pair], default_pair: Pair | None) -> dict[str, Any]:
     if default_pair is not None:
         default = listed([default_pair])[0].as_json()
         tls["stores"] = {"default": {"defaultCertificate": default}}
-    return tls
+    return Tls(made_of, b',"tls":' + encoded(tls) if tls else b"")
 
 
-def _hash(blank: bytes) -> str:
-    return hashlib.sha256(blank).hexdigest()[:16]
+def _hash(pieces: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for piece in pieces:
+        whole.update(piece)
+    return whole.hexdigest()[:16]
+
+
+_NOTHING = Document(
+    b"", "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
+)

@@ -31,8 +31,7 @@ class PublishedRoute:
 
 def count_published(document: Document) -> int:
     """How many of its claims a document serves."""
-    claims = sum(len(fragment.claims) for fragment in document.fragments)
-    return claims - len(document.conflicts)
+    return document.claims_count - len(document.conflicts)
 
 
 def routes_of(document: Document) -> Iterator[PublishedRoute]:

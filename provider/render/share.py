@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +28,6 @@ class Share:
         }
         return {"http": {key: value for key, value in http.items() if value}}
 
-    @property
-    def tag(self) -> str:
-        """Equal for equal shares, of whatever documents; the certificate counts."""
-        parts = (self.routers, self.services, self.middlewares, self.certificate)
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
 
 def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
     """What is left without the claims that were lost; None when nothing is."""
@@ -47,3 +40,9 @@ def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
         middlewares={name: m.as_json() for name, m in fragment.middlewares},
         certificate=fragment.pair.cert_path if fragment.pair else None,
     )
+
+
+def changed_shares(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
+    """The ids of those whose share is another, by the tags of two documents."""
+    changed = {name for name, tag in new.items() if old.get(name) != tag}
+    return changed | (old.keys() - new.keys())

@@ -1,0 +1,54 @@
+"""The document written plainly, all at once: what the incremental way must give, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provider.render.conflicts import lost_by, resolve
+from provider.render.fragment import Claim, Fragment, Pair, Rejection
+from provider.render.share import share_of
+from provider.render.tls import listed
+
+_BLANK = '"routebook-0000000000000000":{"addPrefix":{"prefix":"/routebook"}}'
+_PAIRS = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+
+
+def plain_body(
+    compiled: Iterable[Fragment | Rejection],
+    default_pair: Pair | None = None,
+    incumbents: Mapping[Claim, str] | None = None,
+) -> bytes:
+    """All fragments, sorted, in one `json.dumps`."""
+    every = sorted(compiled, key=lambda item: item.environment_id)
+    fragments = [item for item in every if isinstance(item, Fragment)]
+    lost = lost_by(resolve(fragments, incumbents))
+    http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
+    pairs = []
+    for fragment in fragments:
+        share = share_of(fragment, lost.get(fragment.environment_id, frozenset()))
+        if share is not None:
+            pairs += [fragment.pair] if fragment.pair else []
+            http["routers"].update(share.routers)
+            http["services"].update(share.services)
+            http["middlewares"].update(share.middlewares)
+    http["middlewares"]["routebook-" + "0" * 16] = {"addPrefix": {"prefix": "/routebook"}}
+    document: dict[str, Any] = {"http": {key: value for key, value in http.items() if value}}
+    if tls := _tls(pairs, default_pair):
+        document["tls"] = tls
+    blank = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
+    blank = _PAIRS.sub(lambda pair: json.loads(f'"{pair[0]}"'), blank).replace("\x7f", "\\u007f")
+    digest = hashlib.sha256(blank.encode()).hexdigest()[:16]
+    return blank.replace(_BLANK, _BLANK.replace("0" * 16, digest)).encode()
+
+
+def _tls(pairs: list[Pair], default_pair: Pair | None) -> dict[str, Any]:
+    tls: dict[str, Any] = {}
+    if pairs:
+        tls["certificates"] = [each.as_json() for each in listed(pairs)]
+    if default_pair is not None:
+        tls["stores"] = {"default": {"defaultCertificate": listed([default_pair])[0].as_json()}}
+    return tls

@@ -1,0 +1,92 @@
+"""A document that is made from the one before is the one that is made from nothing."""
+
+from __future__ import annotations
+
+import gzip
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provider.publication import Publication, encode_publication
+from provider.render.compile import Rules
+from provider.render.compiler import Compiler
+from provider.render.document import Document, assemble
+from provider.render.fragment import OwnCertificate, Pair
+from registry.schema import Environment
+from tests.records import routed
+from tests.unit.provider.render.reference import plain_body
+from tests.unit.provider.render.test_document import pair
+from tests.unit.strategies import TLS_ENTRYPOINTS, catalogues, certificates
+
+RULES = Rules(tls_entrypoints=TLS_ENTRYPOINTS, cert_resolver="le", servers_transport="ca@file")
+LAW = settings(max_examples=60, deadline=None, derandomize=True)
+DEFAULTS = st.sampled_from([None, None, pair("dd", "routebook.invalid")])
+_SAYS = ("body", "digest", "routers", "conflicts", "rejections", "notes", "fragments")
+
+
+def assert_alike(one: Document, other: Document) -> None:
+    """They say the same, in the same pieces."""
+    assert [getattr(one, each) for each in _SAYS] == [getattr(other, each) for each in _SAYS]
+    assert list(one.shares.items()) == list(other.shares.items())
+    assert list(one.notes) == list(other.notes)
+    assert one.pieces == other.pieces
+    assert one.claims_count == other.claims_count == sum(len(f.claims) for f in one.fragments)
+
+
+@LAW
+@given(st.data())
+def test_whatever_came_before_has_no_say(data: st.DataObject) -> None:
+    compiler, before = Compiler(RULES), None
+    publication: Publication | None = None
+    for _ in range(data.draw(st.integers(2, 4))):
+        environments = data.draw(catalogues())
+        found: dict[str, OwnCertificate] = data.draw(certificates(environments))
+        default: Pair | None = data.draw(DEFAULTS)
+        document = assemble(compiler.compile_all(environments, found), default, None, before)
+        compiled = Compiler(RULES).compile_all(environments, found)
+        assert_alike(document, assemble(compiled, default))
+        assert document.body == plain_body(compiled, default)
+        publication = encode_publication(
+            document.body, document.digest, document.pieces, publication
+        )
+        assert gzip.decompress(publication.gzipped) == document.body
+        before = document
+
+
+@LAW
+@given(st.lists(st.sets(st.integers(0, 300), max_size=120), min_size=2, max_size=5))
+def test_nor_have_the_groups_that_were_before(steps: list[set[int]]) -> None:
+    made: dict[int, Environment] = {}
+    compiler, before = Compiler(RULES), None
+    for step in steps:
+        for number in step:
+            if made.pop(number, None) is None:
+                # A few claim the same host, so that losers come and go in other groups.
+                hosts = [f"h{number}.test", f"shared{number % 7}.test"]
+                made[number] = routed(f"n{number}", hostnames=hosts)
+        compiled = compiler.compile_all(made.values())
+        document = assemble(compiled, before=before)
+        assert_alike(document, assemble(compiled))
+        assert document.body == plain_body(compiled)
+        before = document
+
+
+@LAW
+@given(catalogues(), catalogues())
+def test_incumbents_are_heeded_and_forgotten(
+    first: list[Environment], second: list[Environment]
+) -> None:
+    one, two = (Compiler(RULES).compile_all(each) for each in (first, second))
+    before = assemble(one)
+    keeps = {claim: f.environment_id for f in before.fragments[-1:] for claim in f.claims}
+    kept = assemble(two, None, keeps, before)
+    assert_alike(kept, assemble(two, None, keeps))
+    assert kept.body == plain_body(two, None, keeps)
+    assert_alike(assemble(one, before=kept), before)
+
+
+def test_nothing_new_is_the_very_document_before() -> None:
+    compiler, environments = Compiler(RULES), [routed("a"), routed("b")]
+    before = assemble(compiler.compile_all(environments))
+    again = [routed("a"), environments[1].model_copy(update={"description": "seen by nobody"})]
+    assert assemble(compiler.compile_all(again), before=before) is before
