@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from registry.names import pointer_path
+from registry.revisions import changes_between
 from tests.api.bodies import body, routed, stored
 from tests.api.steps import ALL, until_routed
 from tests.daemons import Daemon, eventually
@@ -41,8 +43,9 @@ async def seed(daemon: Daemon) -> None:
     await until_routed(daemon, "dev.test")
 
 
-SURVEYED = ("human_tasks.json", "health.json")
-"""Files of surveys, which come when they come."""
+def is_surveyed(path: Path) -> bool:
+    """Whether it is a file of surveys, which come when they come; also while it is written."""
+    return any(name in path.name for name in ("human_tasks.json", "health.json"))
 
 
 async def foreseen(daemon: Daemon, method: str, path: str, json: Any = None) -> dict[str, Any]:
@@ -59,7 +62,8 @@ async def unchanged(daemon: Daemon) -> AsyncIterator[None]:
     """Nothing on disk, of what is shown, and of what Traefik gets is another after it."""
     before = await eventually(lambda: _settled(daemon))
     yield
-    assert await _state(daemon) == before
+    after = await _state(daemon)
+    assert after == before, list(changes_between(before, after))
 
 
 async def _settled(daemon: Daemon) -> Any:
@@ -70,16 +74,14 @@ async def _settled(daemon: Daemon) -> Any:
 
 
 async def _state(daemon: Daemon) -> Any:
-    shown = [
-        (await daemon.call("GET", path)).value
-        for path in (ALL, "/api/history", "/api/routes", "/traefik/config?hold=0")
-    ]
+    paths = (ALL, "/api/history", "/api/routes", "/traefik/config?hold=0")
+    shown = {path: (await daemon.call("GET", path)).value for path in paths}
     files = {
         str(path): path.read_bytes()
         for path in sorted(daemon.folders.data.rglob("*"))
-        if path.is_file() and path.name not in SURVEYED
+        if path.is_file() and not is_surveyed(path)
     }
-    return shown, files, await _health(daemon)
+    return {"shown": shown, "files": files, "health": await _health(daemon)}
 
 
 async def _health(daemon: Daemon) -> Any:
