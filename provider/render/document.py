@@ -76,11 +76,6 @@ class Document:
         return part.fragment if part else None
 
     @cached_property
-    def by_id(self) -> Mapping[str, Fragment]:
-        """The fragments, by `environment_id`."""
-        return {fragment.environment_id: fragment for fragment in self.fragments}
-
-    @cached_property
     def lost(self) -> Mapping[str, tuple[Conflict, ...]]:
         """The conflicts of each loser, by `environment_id`."""
         by_loser: dict[str, tuple[Conflict, ...]] = {}
