@@ -39,9 +39,15 @@ class Previewer:
         # Both sides see the same files: opened anew, since last good copies change.
         certificates = CertificateFolder(*self._folders, read_only=True)
         compiler, default = Compiler(self._rules), self._default_certificate
-        before, after = (
-            render(each.environments, compiler, certificates, default_certificate=default)[0]
-            for each in (preview.before, preview.after)
+        before, _ = render(
+            preview.before.environments, compiler, certificates, default_certificate=default
+        )
+        after, _ = render(
+            preview.after.environments,
+            compiler,
+            certificates,
+            default_certificate=default,
+            before=before,
         )
         refused = {
             refusal.environment_id
@@ -55,6 +61,7 @@ class Previewer:
                 certificates,
                 default_certificate=default,
                 incumbents=incumbents(before, after, refused),
+                before=after,
             )
         known = {each.environment_id: each for each in preview.before.environments}
         written = {changed[0] for changed in differences(known, preview.after.environments)}

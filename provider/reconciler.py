@@ -154,15 +154,17 @@ class Reconciler:
     async def _publish(
         self, before: Document | None, document: Document, snapshot: Snapshot
     ) -> None:
-        news = await asyncio.to_thread(news_of_document, before, document)
-        publication = await asyncio.to_thread(
-            encode_publication,
-            document.body,
-            document.digest,
-            document.pieces,
-            self._current.publication,
+        news, publication, failed = await asyncio.gather(
+            asyncio.to_thread(news_of_document, before, document),
+            asyncio.to_thread(
+                encode_publication,
+                document.body,
+                document.digest,
+                document.pieces,
+                self._current.publication,
+            ),
+            asyncio.to_thread(self._current.keep, document.body),
         )
-        failed = await asyncio.to_thread(self._current.keep, document.body)
         self._current.publish(publication)
         self.published_at = utc_now()
         self.publications += 1

@@ -61,7 +61,7 @@ async def read_routing(request: web.Request) -> web.Response:
     routing = surface.routing.routing_of(entry)
     of = environment.environment_id if environment else ""
     share = document.share(of) if document else None
-    fragment = document.by_id.get(of) if document else None
+    fragment = document.fragment(of) if document else None
     return web.json_response(
         {
             "environment_id": environment.environment_id if environment else None,

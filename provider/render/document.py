@@ -14,7 +14,7 @@ from provider.render.changes import Change, change_of, fragments_in, part_change
 from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
 from provider.render.groups import Group, part_in, regrouped
-from provider.render.part import encoded
+from provider.render.part import Part, encoded
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
 
@@ -76,11 +76,6 @@ class Document:
         return part.fragment if part else None
 
     @cached_property
-    def by_id(self) -> Mapping[str, Fragment]:
-        """The fragments, by `environment_id`."""
-        return {fragment.environment_id: fragment for fragment in self.fragments}
-
-    @cached_property
     def lost(self) -> Mapping[str, tuple[Conflict, ...]]:
         """The conflicts of each loser, by `environment_id`."""
         by_loser: dict[str, tuple[Conflict, ...]] = {}
@@ -126,7 +121,7 @@ def assemble(
         body=b"".join(pieces),
         digest=digest,
         routers=sum(group.routers_count for group in groups),
-        shares=_merged(group.shares for group in groups),
+        shares=_shares(before.shares, parts, groups),
         conflicts=claims.conflicts,
         rejections=_rejections(before, change),
         notes=_merged(group.notes for group in groups),
@@ -155,6 +150,15 @@ def _rejections(before: Document, change: Change) -> tuple[Rejection, ...]:
     kept = (each for each in before.rejections if each.environment_id not in ids)
     new = (each for each in change.new.values() if isinstance(each, Rejection))
     return tuple(sorted([*kept, *new], key=_ID))
+
+
+def _shares(
+    before: Mapping[str, str], parts: Mapping[str, Part | None], groups: Iterable[Group]
+) -> dict[str, str]:
+    tags = {name: part.tag if part else "" for name, part in parts.items()}
+    if before and all(tag and name in before for name, tag in tags.items()):
+        return {**before, **tags}  # nobody comes or goes, so the order stays
+    return _merged(group.shares for group in groups)
 
 
 def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:

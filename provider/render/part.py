@@ -79,5 +79,6 @@ def _yaml_safe(text: str) -> str:
     But it takes no surrogate pairs, and no raw U+007F. Only the paths of certificates can bring
     either: what a record says passed an allow-list.
     """
-    text = _SURROGATES.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
+    if "\\ud" in text:
+        text = _SURROGATES.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
     return text.replace("\x7f", "\\u007f")

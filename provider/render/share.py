@@ -44,5 +44,8 @@ def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
 
 def changed_shares(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
     """The ids of those whose share is another, by the tags of two documents."""
+    if list(old) == list(new):
+        both = zip(new, old.values(), new.values(), strict=True)
+        return {name for name, was, now in both if was is not now and was != now}
     changed = {name for name, tag in new.items() if old.get(name) != tag}
     return changed | (old.keys() - new.keys())

@@ -227,7 +227,7 @@ class RoutingBoard:
 
     def _neighbours(self, known: _Known, environment_id: str) -> Sequence[Neighbour]:
         document = self._reconciler.document
-        fragment = document.by_id.get(environment_id) if document else None
+        fragment = document.fragment(environment_id) if document else None
         if document is None or fragment is None or not known.neighbours:
             return ()
         lost = {each.claim for each in document.lost.get(environment_id, ())}

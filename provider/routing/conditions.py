@@ -34,7 +34,7 @@ def acceptance(environment: Environment | None, document: Document | None) -> Co
     if lost:
         messages = "; ".join(conflict.message for conflict in lost)
         return Condition("False", "route_conflict", messages)
-    if environment.environment_id not in document.by_id:
+    if document.fragment(environment.environment_id) is None:
         return Condition("True", "claims_nothing", "it claims no route")
     return Condition("True", "accepted", "no claim of it is lost")
 

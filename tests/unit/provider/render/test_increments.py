@@ -30,6 +30,8 @@ def assert_alike(one: Document, other: Document) -> None:
     assert list(one.shares.items()) == list(other.shares.items())
     assert list(one.notes) == list(other.notes)
     assert one.pieces == other.pieces
+    assert [one.fragment(each.environment_id) for each in one.fragments] == [*one.fragments]
+    assert one.fragment("") is one.fragment("zzz") is one.fragment("env-nobody") is None
     assert one.claims_count == other.claims_count == sum(len(f.claims) for f in one.fragments)
 
 

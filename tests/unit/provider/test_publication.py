@@ -1,0 +1,44 @@
+"""The gzip of a publication: one plain member, made of shards that stay."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from provider.publication import encode_publication
+
+PIECES = (b'{"a":{', b'"one":1,' * 400, b'"two":2,' * 500, b"}}")
+BODY = b"".join(PIECES)
+
+
+def test_it_is_one_member_since_browsers_and_aiohttp_read_no_further() -> None:
+    gzipped = encode_publication(BODY, "d", PIECES).gzipped
+    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    assert (reader.decompress(gzipped), reader.eof, reader.unused_data) == (BODY, True, b"")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", BODY])
+def test_a_body_without_pieces_is_one_piece(body: bytes) -> None:
+    assert gzip.decompress(encode_publication(body, "d").gzipped) == body
+
+
+def test_what_came_before_has_no_say_in_the_bytes() -> None:
+    other = (PIECES[0], b'"three":3,' * 300, *PIECES[2:])
+    before = encode_publication(b"".join(other), "d", other)
+    after = encode_publication(BODY, "d", PIECES, before)
+    assert after.gzipped == encode_publication(BODY, "d", PIECES).gzipped
+    assert after.gzipped[4:8] == bytes(4), "no time stamp"
+
+
+def test_only_pieces_that_are_new_are_compressed_and_old_ones_forgotten() -> None:
+    before = encode_publication(BODY, "d", PIECES)
+    changed = (PIECES[0], b'"three":3,' * 300, *PIECES[2:])
+    after = encode_publication(b"".join(changed), "d", changed, before)
+    assert after.shards.keys() == set(changed)
+    assert all(after.shards[each] is before.shards[each] for each in changed if each in PIECES)
+
+
+def test_a_piece_that_stands_twice_is_read_twice() -> None:
+    assert gzip.decompress(encode_publication(BODY * 2, "d", PIECES * 2).gzipped) == BODY * 2
