@@ -26,10 +26,14 @@ from provider.demo.traefik_process import traefik_binary
 
 @dataclass(frozen=True)
 class Goal:
-    """`at_most` or `at_least`, of the ratio; without a floor of the median."""
+    """`at_most` or `at_least`, of the ratio; without a floor of the median.
+
+    It is set for catalogues of so many `environments`, and for larger ones.
+    """
 
     at_most: float | None = None
     at_least: float | None = None
+    environments: int = 0
 
     def met(self, value: float) -> bool:
         """Whether a value is within."""
@@ -68,7 +72,7 @@ class Result:
     @property
     def is_met(self) -> bool | None:
         """Whether the goal is reached; None where there is none, or nothing was measured."""
-        if not self.ours or self.goal == Goal():
+        if not self.ours or self.environments < self.goal.environments or not str(self.goal):
             return None
         if self.ratio is None:
             return None if self.floor_is else self.goal.met(statistics.median(self.ours))
@@ -82,7 +86,7 @@ class Result:
             "ours_median": _median(self.ours),
             "floor_median": _median(self.floor),
             "ratio": None if self.ratio is None else _significant(self.ratio),
-            "goal": str(self.goal),
+            "goal": _goal(self),
             "is_met": self.is_met,
         }
 
@@ -151,10 +155,14 @@ def _cells(row: Result) -> list[str]:
     what = row.what + (f" ({row.note})" if row.note else "")
     if row.skipped:
         return [what, f"{row.environments:,}", f"skipped: {row.skipped}", "", row.floor_is, "",
-                str(row.goal), ""]  # fmt: skip
+                _goal(row), ""]  # fmt: skip
     met = {None: "", True: "yes", False: "no"}[row.is_met]
     spreads = [_spread(row.ours, row.unit), _spread(row.floor, row.unit)]
-    return [what, f"{row.environments:,}", *spreads, row.floor_is, ratio, str(row.goal), met]
+    return [what, f"{row.environments:,}", *spreads, row.floor_is, ratio, _goal(row), met]
+
+
+def _goal(row: Result) -> str:
+    return str(row.goal) if row.environments >= row.goal.environments else ""
 
 
 def _spread(samples: Sequence[float], unit: str) -> str:
