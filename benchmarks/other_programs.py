@@ -11,6 +11,7 @@ document in gzip, so a request, the history and the kept file are in our time al
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -25,7 +26,11 @@ from polling import Poll
 from processes import daemon, script
 from results import Benchmark, Goal, Result, alone
 
-_OTHERS = {"jupyterhub-traefik-proxy": "2.1.0", "traefik-control-plane": "0.1.0"}
+_OTHERS = (  # what PyPI has, and the file that it writes: the first two by its name
+    ("jupyterhub-traefik-proxy", "2.1.0", "rules.toml"),
+    ("jupyterhub-traefik-proxy", "2.1.0", "rules.yaml"),
+    ("traefik-control-plane", "0.1.0", "dynamic.yml"),
+)
 _RAM_DISK = Path("/dev/shm")
 _PAUSE_S = 0.3
 _OURS_PER_TURN = 3
@@ -47,15 +52,16 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         session = await stack.enter_async_context(aiohttp.ClientSession(server.url))
         poll = await Poll.of(server.port)
         stack.callback(poll.close)
-        await _change(session, poll, environments, 0)
-        for package, version in _OTHERS.items():
-            what = f"one change, beside {package} {version}"
+        turns = itertools.count()
+        await _change(session, poll, environments, next(turns))
+        for package, version, file in _OTHERS:
+            what = f"one change, beside {package} {version} ({file})"
             python, failed = await _installed(package, version)
             ours, floor = [], []
-            for turn in range(0 if failed else repeats):
-                numbers = range(turn * _OURS_PER_TURN, (turn + 1) * _OURS_PER_TURN)
-                ours += [await _change(session, poll, environments, n + 1) for n in numbers]
-                floor += await _other(python, package, folder, environments)
+            for _ in range(0 if failed else repeats):
+                for _ in range(_OURS_PER_TURN):
+                    ours.append(await _change(session, poll, environments, next(turns)))
+                floor += await _other(python, package, folder / file, environments)
             goal = Goal(at_most=1 / 500, environments=10_000)
             rows.append(
                 Result("other_programs", what, environments, "ms", ours,
@@ -87,9 +93,9 @@ async def _change(
     return (max(answered_s, await waiting) - start_s) * 1000
 
 
-async def _other(python: Path, package: str, folder: Path, environments: int) -> list[float]:
+async def _other(python: Path, package: str, file: Path, environments: int) -> list[float]:
     code, output, errors = await _run(
-        str(python), script("other_programs_process.py")[1], package, str(folder), str(environments)
+        str(python), script("other_programs_process.py")[1], package, str(file), str(environments)
     )
     if code:
         raise RuntimeError(f"{package}: {errors.strip().splitlines()[-1:]}")

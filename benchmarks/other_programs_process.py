@@ -1,6 +1,6 @@
 """One change in another program, in its own environment; prints the milliseconds as JSON.
 
-    python other_programs_process.py PACKAGE FOLDER ROUTES
+    python other_programs_process.py PACKAGE FILE ROUTES
 
 Imports nothing of ours. The routes are made first; then one is changed, twice, and each time the
 whole file is written as the program writes it.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -20,11 +21,11 @@ _CHANGES = 2
 
 def main() -> None:
     """Measure the package that is named."""
-    package, folder, routes = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    package, file, routes = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     if package == "jupyterhub-traefik-proxy":
-        print(json.dumps(asyncio.run(_jupyterhub(folder / "rules.toml", routes))))
+        print(json.dumps(asyncio.run(_jupyterhub(file, routes))))
     else:
-        print(json.dumps(_control_plane(folder / "dynamic.yml", routes)))
+        print(json.dumps(_control_plane(file, routes)))
 
 
 async def _jupyterhub(file: Path, routes: int) -> list[float]:
@@ -54,6 +55,8 @@ def _jupyterhub_route(proxy: Any, number: int, port: int) -> tuple[Any, Any]:
 
 def _control_plane(file: Path, routes: int) -> list[float]:
     """Render the inventory that its database would give, and write the file."""
+    os.environ["TRAEFIK_CONTROL_PLANE_CONFIG_DIR"] = str(file.parent)
+    os.environ["TRAEFIK_DB_URL"] = "postgresql://nobody@127.0.0.1:9/nothing"  # never connected to
     from control_plane import server
     from control_plane.db import InventorySnapshot
 

@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import time
@@ -113,9 +114,10 @@ def alone(benchmark: Benchmark) -> None:
     """The command line of one benchmark; everything that it started has ended on return."""
     parser = argparse.ArgumentParser(description=f"{benchmark.what}; floor: {benchmark.floor}")
     parser.add_argument("--environments", type=count, nargs="+", default=benchmark.full[0])
-    parser.add_argument("--repeats", type=count, default=benchmark.full[1])
+    parser.add_argument("--repeats", "--changes", type=count, default=benchmark.full[1])
     parser.add_argument("--json", type=Path, help="write every sample to this file")
     options = parser.parse_args()
+    end_as_interrupted()
     before = surroundings()
     results = [
         row
@@ -125,6 +127,11 @@ def alone(benchmark: Benchmark) -> None:
     print(table(results))
     if options.json:
         write(options.json, before, results)
+
+
+def end_as_interrupted() -> None:
+    """SIGTERM stops what was started, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def write(file: Path, before: dict[str, Any], results: Sequence[Result]) -> None:
