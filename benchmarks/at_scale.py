@@ -28,7 +28,7 @@ from typing import Any
 
 import aiohttp
 from catalogue import environment_id, write_catalogue
-from polling import Connection, Poll, request
+from polling import Poll
 from processes import Server, daemon_flags, script, server
 from results import Benchmark, Goal, Result, alone
 from ways import answers
@@ -227,7 +227,9 @@ def _results(
     ]
     failed = ", ".join(f"{count} × {what}" for what, count in seen.failed.items())
 
-    def row(what: str, unit: str, ours: list[float], goal: Goal | None = None, **more: Any) -> Result:
+    def row(
+        what: str, unit: str, ours: list[float], goal: Goal | None = None, **more: Any
+    ) -> Result:
         """One of this run."""
         what = f"at scale: {what}"
         return Result("at_scale", what, environments, unit, ours, goal=goal or Goal(), **more)

@@ -19,6 +19,7 @@ from processes import daemon, script, without_settings
 from results import Benchmark, Goal, Result, alone
 
 _HISTORY = "history"
+_KEPT = "state/document.json"
 
 
 async def measure(environments: int, repeats: int) -> list[Result]:
@@ -28,19 +29,20 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         file = write_catalogue(folder, environments)
         async with daemon(folder):
             await asyncio.sleep(1)
-        left, document = folder / "left", folder / "data/state/document.json"
+        left = folder / "left"
         shutil.copytree(folder / "data", left)
         rows = []
-        for what, goal, floor, floor_is in (
-            ("first start", Goal(), ("parse", file), "read + json.loads"),
-            ("without cache", Goal(at_most=4, environments=10_000), ("parse", file), "read + json.loads"),
-            ("kept document", Goal(at_most=2, environments=10_000), ("read", document), "reading it"),
+        parse, read = ("parse", file.name, "read + json.loads"), ("read", _KEPT, "reading it")
+        for what, goal, (act, path, floor_is) in (
+            ("first start", Goal(), parse),
+            ("without cache", Goal(at_most=4, environments=10_000), parse),
+            ("kept document", Goal(at_most=2, environments=10_000), read),
         ):
             ours, beside = [], []
             for _ in range(repeats):
                 _prepare(folder, left, what)
                 ours.append(await _run("serve", str(folder)))
-                beside.append(await _run(floor[0], str(left / floor[1].relative_to(folder / "data"))))
+                beside.append(await _run(act, str(left / path)))
             title = f"cold start, {what} → first document"
             rows.append(
                 Result("cold_start", title, environments, "ms", ours, floor_is, beside, goal)

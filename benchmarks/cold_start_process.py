@@ -1,6 +1,6 @@
 """One cold start, in this process; prints its milliseconds. See `cold_start.py`.
 
-    python cold_start_process.py serve FOLDER | parse FILE | read FILE
+python cold_start_process.py serve FOLDER | parse FILE | read FILE
 """
 
 from __future__ import annotations

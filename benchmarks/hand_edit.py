@@ -33,7 +33,9 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         stack.callback(poll.close)
         for turn in range(repeats + 1):
             await asyncio.sleep(random.uniform(*_PAUSE_S))
-            edited = moved(file.read_bytes(), _number(environments, turn), f"http://127.0.0.1:{turn + 10}")
+            edited = moved(
+                file.read_bytes(), _number(environments, turn), f"http://127.0.0.1:{turn + 10}"
+            )
             ready_ms = await _edit(file, folder / "edited.json", edited, poll)
             floor_ms = _read_and_compare(file, edited)
             if turn:  # the first one warms both

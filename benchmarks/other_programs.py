@@ -64,9 +64,18 @@ async def measure(environments: int, repeats: int) -> list[Result]:
                 floor += await _other(python, package, folder / file, environments)
             goal = Goal(at_most=1 / 500, environments=10_000)
             rows.append(
-                Result("other_programs", what, environments, "ms", ours,
-                       "its change, file written", floor, goal,
-                       note=_times(ours, floor), skipped=failed)  # fmt: skip
+                Result(
+                    "other_programs",
+                    what,
+                    environments,
+                    "ms",
+                    ours,
+                    "its change, file written",
+                    floor,
+                    goal,
+                    note=_times(ours, floor),
+                    skipped=failed,
+                )
             )
     return rows
 

@@ -71,7 +71,9 @@ async def _row(
             took_ms = await _asked(connection, request(path))
             taken += [took_ms] if turn else []
     goal = Goal(at_most=2, environments=1000)
-    return Result("reading", what, environments, "ms", samples[0], BENCHMARK.floor, samples[1], goal)
+    return Result(
+        "reading", what, environments, "ms", samples[0], BENCHMARK.floor, samples[1], goal
+    )
 
 
 async def _asked(connection: Connection, wanted: bytes) -> float:

@@ -44,7 +44,9 @@ async def measure(environments: int, repeats: int) -> list[Result]:
             traefik(f"{server.url}/traefik/config", folder / "traefik", change=_with_metrics)
         )
         stack.push_async_callback(stopping.aclose)
-        counting = _Counting(session, server.url, f"http://127.0.0.1:{proxy.api}/metrics", environments)
+        counting = _Counting(
+            session, server.url, f"http://127.0.0.1:{proxy.api}/metrics", environments
+        )
         await asyncio.sleep(_QUIET_S)
         for _ in range(repeats):
             single.append(await counting.of(counting.one_by_one()) / _CHANGES)

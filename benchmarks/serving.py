@@ -57,8 +57,17 @@ async def measure(environments: int, repeats: int) -> list[Result]:
                 samples += [answers] if turn else []
     note = "gzip" if b"gzip" in head else "identity"
     return [
-        Result("serving", what, environments, unit, ours, BENCHMARK.floor, floor, goal,
-               note=f"{len(body):,} bytes, {note}")  # fmt: skip
+        Result(
+            "serving",
+            what,
+            environments,
+            unit,
+            ours,
+            BENCHMARK.floor,
+            floor,
+            goal,
+            note=f"{len(body):,} bytes, {note}",
+        )
     ]
 
 
@@ -83,7 +92,9 @@ async def _nginx(folder: Path, head: bytes, body: bytes) -> AsyncIterator[Server
     (files / "document.json.gz").write_bytes(body if is_gzip else gzip.compress(body, 1))
     (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, port=port))
     command = ("nginx", "-p", str(folder), "-e", str(folder / "error.log"))
-    async with server(port, "/document.json", *command, "-c", str(folder / "nginx.conf")) as running:
+    async with server(
+        port, "/document.json", *command, "-c", str(folder / "nginx.conf")
+    ) as running:
         yield running
 
 

@@ -1,6 +1,6 @@
 """Every benchmark of the issue, one after the other, as one table and one JSON file.
 
-    python suite.py [--list] [--quick] [--only NAME ...] [--json FILE]
+python suite.py [--list] [--quick] [--only NAME ...] [--json FILE]
 """
 
 from __future__ import annotations

@@ -45,14 +45,26 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         rates, floor_rates = await writes.at_once(min(_ROUNDS, repeats))
     return [
         Result(
-            "writes", "one PATCH → answered, durable, document ready", environments,
-            "ms", single, "durable rewrite of the same bytes", floor, Goal(at_most=1.5, environments=10_000),
+            "writes",
+            "one PATCH → answered, durable, document ready",
+            environments,
+            "ms",
+            single,
+            "durable rewrite of the same bytes",
+            floor,
+            Goal(at_most=1.5, environments=10_000),
         ),
         Result(
-            "writes", f"{_WRITERS} writers at once", environments, "writes/s",
-            rates, "one durable rewrite a write", floor_rates, Goal(at_least=15, environments=10_000),
+            "writes",
+            f"{_WRITERS} writers at once",
+            environments,
+            "writes/s",
+            rates,
+            "one durable rewrite a write",
+            floor_rates,
+            Goal(at_least=15, environments=10_000),
         ),
-    ]  # fmt: skip
+    ]
 
 
 class _Writes:
