@@ -106,7 +106,7 @@ BENCHMARK = Benchmark(
     "a change at N → the first request that Traefik serves by it",
     "Traefik's file provider with the same content; a plain endpoint polled every 5 s",
     measure,
-    quick=((10,), 3),
+    quick=((10,), 2),
     full=((10, 1000, 10_000), 20),
 )
 
