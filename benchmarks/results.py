@@ -17,8 +17,8 @@ import signal
 import statistics
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +81,21 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """Every sample, and what is derived."""
-        shown = {key: _rounded(value) for key, value in vars(self).items() if key != "goal"}
+        shown = {key: _rounded(value) for key, value in vars(self).items()}
         return {
             **shown,
+            "goal": vars(self.goal),
             "ours_median": _median(self.ours),
             "floor_median": _median(self.floor),
             "ratio": None if self.ratio is None else _significant(self.ratio),
-            "goal": _goal(self),
             "is_met": self.is_met,
         }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Result:
+        """The row that `as_json` was made of, with its samples rounded."""
+        given = {each.name: row[each.name] for each in fields(cls)}
+        return cls(**{**given, "goal": Goal(**row["goal"])})
 
 
 Measure = Callable[[int, int], Awaitable[list[Result]]]
