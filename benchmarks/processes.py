@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +16,9 @@ import aiohttp
 from provider.demo.traefik_process import free_port, until
 
 START_S = 300.0
+FIRST_LOOK_S = 33.0  # names are asked for during 30 s, each for 3 s
 _HERE = Path(__file__).parent
 _TICKS = os.sysconf("SC_CLK_TCK")
-_BENCHMARK_FLAGS = ("--survey-s=86400",)
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,16 @@ class Server:
 async def daemon(folder: Path, *flags: str, quiet: bool = True) -> AsyncIterator[Server]:
     """The daemon as a process of its own, on `folder`'s data and projects, once it is ready.
 
-    `quiet`: it looks at nothing outside after the first survey.
+    `quiet`: it looks outside once, for `FIRST_LOOK_S`, and its name server never answers.
     """
     port = free_port()
     command = ("-m", "provider", "serve", *daemon_flags(folder, port))
-    further = _BENCHMARK_FLAGS if quiet else ()
-    async with server(port, "/readyz", sys.executable, *command, *further, *flags) as running:
-        yield running
+    with socket.socket(type=socket.SOCK_DGRAM) as names:
+        names.bind(("127.0.0.1", 0))
+        outside = ("--survey-s=86400", f"--dns-server=127.0.0.1:{names.getsockname()[1]}")
+        further = outside if quiet else ()
+        async with server(port, "/readyz", sys.executable, *command, *further, *flags) as running:
+            yield running
 
 
 def daemon_flags(folder: Path, port: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import signal
 import statistics
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class Result:
         return cls(**{**given, "goal": Goal(**row["goal"])})
 
 
-Measure = Callable[[int, int], Awaitable[list[Result]]]
+Measure = Callable[[int, int], Coroutine[Any, Any, list[Result]]]
 
 
 @dataclass(frozen=True)

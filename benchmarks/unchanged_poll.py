@@ -18,14 +18,13 @@ from pathlib import Path
 from aiohttp import web
 from catalogue import write_catalogue
 from polling import Connection, request
-from processes import cpu_s, daemon
+from processes import FIRST_LOOK_S, cpu_s, daemon
 from results import Benchmark, Goal, Result, alone
 from ways import polling_every
 
 from provider.demo.traefik_process import traefik
 
 _WINDOW_S = 12.0
-_SETTLED_S = 3.0
 _HOLD_S = 4.0
 _POLLS = re.compile(rb"^routebook_polls_total (\S+)", re.MULTILINE)
 
@@ -50,7 +49,7 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         ]  # fmt: skip
         # The daemon goes first: Traefik does not end while a poll of its own is held.
         stack.push_async_callback(stopping.aclose)
-        await asyncio.sleep(_SETTLED_S)
+        await asyncio.sleep(FIRST_LOOK_S)
         for _ in range(repeats):
             polls_before = await _polls(connection)
             before = server.cpu_s(), cpu_s(held), cpu_s(polling)
