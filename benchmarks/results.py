@@ -44,7 +44,7 @@ class Goal:
 
     def __str__(self) -> str:
         if self.at_most is not None:
-            return f"≤ {self.at_most:g}"
+            return f"{'' if self.at_most == self.at_least else '≤ '}{self.at_most:g}"
         return "" if self.at_least is None else f"≥ {self.at_least:g}"
 
 

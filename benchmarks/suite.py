@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import at_scale
@@ -21,7 +22,16 @@ import reloads
 import serving
 import unchanged_poll
 import writes
-from results import Benchmark, Result, end_as_interrupted, markdown, surroundings, table, write
+from results import (
+    Benchmark,
+    Result,
+    count,
+    end_as_interrupted,
+    markdown,
+    surroundings,
+    table,
+    write,
+)
 
 SUITE = tuple(
     module.BENCHMARK
@@ -57,15 +67,15 @@ def main() -> None:
     before, results = surroundings(), []
     for benchmark in SUITE:
         if not options.only or benchmark.name in options.only:
-            results += _measured(benchmark, quick=options.quick)
+            sizes, repeats = benchmark.quick if options.quick else benchmark.full
+            results += _measured(benchmark, options.environments or sizes, repeats)
             if options.json:  # after each: a run that is stopped leaves what it has
                 write(options.json, before, results)
     print(table(results))
 
 
-def _measured(benchmark: Benchmark, *, quick: bool) -> list[Result]:
+def _measured(benchmark: Benchmark, sizes: Sequence[int], repeats: int) -> list[Result]:
     """Its rows; when it fails, one row that says so, and the others go on."""
-    sizes, repeats = benchmark.quick if quick else benchmark.full
     rows = []
     for environments in sizes:
         start_s = time.monotonic()
@@ -88,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="what there is, and its floor")
     parser.add_argument("--quick", action="store_true", help="small, in less than five minutes")
     parser.add_argument("--only", nargs="+", choices=[each.name for each in SUITE])
+    parser.add_argument("--environments", type=count, nargs="+", help="in place of each one's own")
     parser.add_argument("--json", type=Path, help="write every sample to this file")
     return parser.parse_args()
 
