@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -16,8 +17,11 @@ PROJECTS = 10
 
 
 def environment_id(number: int) -> str:
-    """The id of an environment; its host is the id below `.test`."""
-    return f"env-{number:05}"
+    """The id of an environment; its host is the id below `.test`.
+
+    Half of it looks random, as names of branches and commits do to gzip.
+    """
+    return f"env-{number:05}-{hashlib.sha256(str(number).encode()).hexdigest()[:10]}"
 
 
 def write_catalogue(folder: Path, environments: int, url: str = UPSTREAM) -> Path:

@@ -14,6 +14,7 @@ import asyncio
 import itertools
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -31,9 +32,14 @@ _OTHERS = (  # what PyPI has, and the file that it writes: the first two by its 
     ("jupyterhub-traefik-proxy", "2.1.0", "rules.yaml"),
     ("traefik-control-plane", "0.1.0", "dynamic.yml"),
 )
+_BESIDE = ("ruamel.yaml",)  # what the first needs to write YAML
 _RAM_DISK = Path("/dev/shm")
 _PAUSE_S = 0.3
 _OURS_PER_TURN = 3
+
+
+class _NotThere(Exception):
+    """The other program cannot be installed, or does not run."""
 
 
 async def measure(environments: int, repeats: int) -> list[Result]:
@@ -56,12 +62,15 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         await _change(session, poll, environments, next(turns))
         for package, version, file in _OTHERS:
             what = f"one change, beside {package} {version} ({file})"
-            python, failed = await _installed(package, version)
-            ours, floor = [], []
-            for _ in range(0 if failed else repeats):
-                for _ in range(_OURS_PER_TURN):
-                    ours.append(await _change(session, poll, environments, next(turns)))
-                floor += await _other(python, package, folder / file, environments)
+            ours, floor, failed = [], [], ""
+            try:
+                python = await _installed(package, f"{package}=={version}", *_BESIDE)
+                for _ in range(repeats):
+                    for _ in range(_OURS_PER_TURN):
+                        ours.append(await _change(session, poll, environments, next(turns)))
+                    floor += await _other(python, package, folder / file, environments)
+            except _NotThere as error:
+                failed = str(error)
             goal = Goal(at_most=1 / 500, environments=10_000)
             rows.append(
                 Result(
@@ -81,10 +90,10 @@ async def measure(environments: int, repeats: int) -> list[Result]:
 
 
 def _times(ours: list[float], floor: list[float]) -> str:
-    if not ours:
+    """The other way round: by how much we are faster."""
+    if not ours or not floor:
         return ""
-    middle = sorted(floor)[len(floor) // 2] / sorted(ours)[len(ours) // 2]
-    return f"{middle:,.0f} × faster"
+    return f"{statistics.median(floor) / statistics.median(ours):,.3g} × as fast"
 
 
 async def _change(
@@ -107,7 +116,7 @@ async def _other(python: Path, package: str, file: Path, environments: int) -> l
         str(python), script("other_programs_process.py")[1], package, str(file), str(environments)
     )
     if code:
-        raise RuntimeError(f"{package}: {errors.strip().splitlines()[-1:]}")
+        raise _NotThere(f"{package}: {errors.strip().splitlines()[-1:]}")
     return [float(each) for each in json.loads(output.splitlines()[-1])]
 
 
@@ -116,20 +125,20 @@ def environments_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"routebook-bench-others-{os.getuid()}"
 
 
-async def _installed(package: str, version: str) -> tuple[Path, str]:
-    """The Python that has the package; and why there is none, if so."""
-    folder = environments_folder() / f"{package}-{version}"
+async def _installed(name: str, *requirements: str) -> Path:
+    """The Python that has them. Raises _NotThere."""
+    folder = environments_folder() / name
     python, done = folder / "bin" / "python", folder / "installed"
-    if not done.exists():
+    if not done.exists() or done.read_text() != repr(requirements):
         for command in (
             (sys.executable, "-m", "venv", "--clear", str(folder)),
-            (str(python), "-m", "pip", "install", "--quiet", f"{package}=={version}"),
+            (str(python), "-m", "pip", "install", "--quiet", *requirements),
         ):
             code, _, errors = await _run(*command)
             if code:
-                return python, f"cannot install {package}: {errors.strip()[-120:]!r}"
-        done.touch()
-    return python, ""
+                raise _NotThere(f"cannot install {name}: {errors.strip()[-120:]!r}")
+        done.write_text(repr(requirements))
+    return python
 
 
 async def _run(*command: str) -> tuple[int, str, str]:
