@@ -53,8 +53,8 @@ async def _questions(connection: Connection, environments: int) -> dict[str, str
         following = json.loads((await connection.get(request(deep)))[1])["next"]
         deep, seen = f"{path}&cursor={following}", seen + 100
     return {
-        path: "list of 100, first page",
         deep: "list of 100, from the middle",
+        path: "list of 100, first page",
         f"{path}&state=maintenance": "list of 100 by state",
         f"{path}&project_id=bench-{PROJECTS - 1}": "list of 100 by project",
         f"{_LIST}/{environment_id(middle)}": "one by id",
