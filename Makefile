@@ -2,9 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: help install run test lint check chaos bench docs lock clean
+.PHONY: help install run test lint check chaos bench bench-list docs lock clean
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # The stamp is older than the lock when dependencies changed: then, and only then, install again.
 $(BIN)/.installed: requirements.lock pyproject.toml
@@ -33,8 +33,11 @@ check: lint test ## everything that must hold before a commit
 chaos: install ## the whole chaos and fuzz suites: hundreds of kills, takes many minutes
 	CHAOS=whole $(BIN)/python -m pytest --timeout 3600 tests/chaos tests/fuzz $(ARGS)
 
-bench: install ## change -> first request served, beside Traefik's file provider and a plain poll
-	$(BIN)/python benchmarks/change_to_served.py $(ARGS)
+bench: install ## every benchmark, beside its floor (ARGS=--quick: in five minutes; ARGS="--json FILE")
+	$(BIN)/python benchmarks/suite.py $(ARGS)
+
+bench-list: install ## what is measured, and the floor of each
+	$(BIN)/python benchmarks/suite.py --list
 
 docs: install ## write docs/cli.md anew, from the program
 	COLUMNS=200 $(BIN)/python scripts/cli_page.py > docs/cli.md

@@ -27,8 +27,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from change_to_served import answers, count, surroundings
-from ways import daemon_process, environment_id, polling_every, write_catalogue
+from catalogue import environment_id, write_catalogue
+from processes import daemon
+from results import count, surroundings
+from ways import answers
 
 from provider.demo.traefik_process import free_port, traefik
 from provider.demo.upstreams import upstream
@@ -88,14 +90,13 @@ async def _measure(environments: int, changes: int) -> list[dict[str, Any]]:
         write_catalogue(folder, environments, urls["blue"])
         session = await stack.enter_async_context(aiohttp.ClientSession())
         ports = free_port(), free_port(), free_port()
-        daemon = await stack.enter_async_context(AsyncExitStack())
+        stopping = await stack.enter_async_context(AsyncExitStack())
         known = f"--traefik-api=http://127.0.0.1:{ports[2]}"
-        api = await daemon.enter_async_context(daemon_process(folder, session, known))
-        endpoint, polling = f"{api}/traefik/config", polling_every("100ms")
+        api = (await stopping.enter_async_context(daemon(folder, known))).url
         await stack.enter_async_context(
-            traefik(endpoint, folder / "traefik", ports=ports, change=polling)
+            traefik(f"{api}/traefik/config", folder / "traefik", ports=ports)
         )
-        stack.push_async_callback(daemon.aclose)
+        stack.push_async_callback(stopping.aclose)
         proxy = f"http://127.0.0.1:{ports[0]}/"
         while not await answers(session, proxy, f"{environment_id(0)}.test", "blue"):
             await asyncio.sleep(_ASK_AGAIN_S)
