@@ -89,6 +89,7 @@ class TraefikApi:
             return False
 
     async def _looked(self, before: TraefikFacts, expected: str | None) -> TraefikFacts | None:
+        looked_at = self._clock()  # before anything is asked: it is at least so new
         version, started_at = answers.version_of(await self._get("version"))
         digest = await self._digest(expected)
         faults = [
@@ -102,7 +103,7 @@ class TraefikApi:
             return None
         return replace(
             before,
-            looked_at=self._clock(),
+            looked_at=looked_at,
             problem=None,
             version=version,
             started_at=started_at,

@@ -42,15 +42,9 @@ def live_on(
     condition `Published`, the reason when the newest document has nothing of it.
     """
     facts, log = watched.sighting.facts, watched.log
-    if not facts.reached or facts.looked_at is None:
-        return _on(watched, _unreached(watched), settled=False)
-    if _is_old(facts.looked_at, LOOKED_AT_MAX, watched.now):
-        message = f"not looked at since {instant_text(facts.looked_at)}"
-        return _on(watched, Condition("Unknown", "not_looked_at", message), settled=False)
-    if log.latest is None:
-        return _on(watched, _NOT_RENDERED, settled=False)
-    if unpublished.status == "Unknown":
-        return _on(watched, unpublished, settled=False)
+    unseen = _unseen(watched, environment_id, unpublished)
+    if unseen is not None or log.latest is None:
+        return _on(watched, unseen or _NOT_RENDERED, settled=False)
     wanted, run = log.share(environment_id, log.latest), log.get(facts.live_digest)
     has = log.share(environment_id, run) if run else None
     if wanted is not None and unpublished.status == "False":
@@ -65,6 +59,22 @@ def live_on(
     if has != wanted:
         return _on(watched, _refused(watched) or _pending(run, log.latest), settled=False)
     return _served(watched, environment_id, neighbours)
+
+
+def _unseen(watched: Watched, environment_id: str, unpublished: Condition) -> Condition | None:
+    """Why nothing that was seen says anything of this environment as it is now."""
+    facts, changed_at = watched.sighting.facts, watched.log.since(environment_id)
+    if not facts.reached or facts.looked_at is None:
+        return _unreached(watched)
+    if _is_old(facts.looked_at, LOOKED_AT_MAX, watched.now):
+        message = f"not looked at since {instant_text(facts.looked_at)}"
+        return Condition("Unknown", "not_looked_at", message)
+    if watched.log.latest is None or unpublished.status == "Unknown":
+        return unpublished if watched.log.latest else _NOT_RENDERED
+    if changed_at is not None and facts.looked_at < changed_at:
+        # A document may come back under its digest: what was seen before it says nothing.
+        return Condition("Unknown", "not_looked_at", "not looked at since its last change")
+    return None
 
 
 def _served(watched: Watched, environment_id: str, neighbours: Sequence[Neighbour]) -> LiveOn:
@@ -132,6 +142,7 @@ def _pending(run: LoggedDocument, latest: LoggedDocument) -> Condition:
     return Condition("False", "pending", message, latest.published_at)
 
 
+_NOT_LOOKED_AT_SINCE = Condition("Unknown", "not_looked_at", "not looked at since its last change")
 _UNKNOWN_DIGEST = Condition(
     "Unknown",
     "unknown_digest",

@@ -180,3 +180,24 @@ def test_each_condition_names_the_digest_that_was_seen_and_a_time() -> None:
         assert condition.digest == facts.live_digest
         assert condition.since is not None
     assert live(here("B")).condition.since == NOON
+
+
+@pytest.mark.parametrize(
+    ("shares", "published", "settled_as"),
+    [
+        ({"env-one": "1"}, PUBLISHED, ("True", "live", True)),
+        ({}, RETIRED, ("False", "lifecycle_state", True)),
+    ],
+)
+def test_of_a_document_that_came_back_a_look_from_before_proves_nothing(
+    shares: dict[str, str], published: Condition, settled_as: Any
+) -> None:
+    log = log_of(("A", shares), ("B", {"env-one": "2"}))
+    later = NOON + timedelta(seconds=1)
+    log.add("A", shares, later, 0.0)  # Traefik may run B meanwhile: nobody looked
+    before = live(here("A"), published=published, log=log, now=later)
+    assert said(before) == ("Unknown", "not_looked_at", False)
+    after = live(
+        here("A", looked_at=later, surveyed_at=later), published=published, log=log, now=later
+    )
+    assert said(after) == settled_as
