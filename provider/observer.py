@@ -22,6 +22,7 @@ _SETTLE_TRIES = 3
 _SURVEY_SHARE = 20
 _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.25
+_FIRST_ASKING_S = 0.1
 _ASKING_S = 1.0
 _EAGER_S = 12.0
 _AWAY_S = 1.0
@@ -121,8 +122,11 @@ class Observer:
         Not for long: the other facts must not become old meanwhile.
         """
         digest, start_s = self._wanted(), _now_s()
+        # The first look comes soon: what was seen before the publication says nothing of it.
+        is_first = self._awaited is not None and start_s - self._awaited[1] < _FIRST_ASKING_S
+        asking_s = _FIRST_ASKING_S if is_first else _ASKING_S
         while digest is not None and digest == self._wanted():
-            if await self._api.runs(digest) or _now_s() - start_s > _ASKING_S:
+            if await self._api.runs(digest) or _now_s() - start_s > asking_s:
                 return
             await asyncio.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 1.5, _LONGEST_PAUSE_S)
