@@ -78,7 +78,8 @@ class Observer:
         """Facts whose document has been live for a while.
 
         Traefik swaps its entrypoints one after the other, that of its API maybe first: what the
-        API shows may be ahead of the traffic (pkg/server/server_entrypoint_tcp.go).
+        API shows may be ahead of the traffic (pkg/server/server_entrypoint_tcp.go). Where it goes
+        on changing, the facts stay those of before, with the time that they are of.
         """
         for _ in range(_SETTLE_TRIES):
             if not facts.reached or facts.live_digest == self.facts.live_digest:
@@ -88,7 +89,7 @@ class Observer:
             if again.live_digest == facts.live_digest:
                 return again
             facts = again
-        return replace(facts, live_digest=self.facts.live_digest)
+        return self.facts
 
     async def _survey(self, facts: TraefikFacts) -> TraefikFacts:
         start_s = _now_s()

@@ -131,8 +131,9 @@ class Surveyor:
 
     def _derived(self, snapshot: Snapshot) -> list[Finding]:
         world = self._world(snapshot)
-        self.planned_without_dns = planned_without_dns(world)
-        return derive(world)
+        findings = derive(world)
+        self.planned_without_dns = planned_without_dns(world, findings)
+        return findings
 
     def _world(self, snapshot: Snapshot) -> World:
         expectations = self.expectations

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from provider.followups.values import Finding, Severity
-from provider.followups.world import World, follow_up
+from provider.followups.world import World, follow_up, served_pairs
 
 _STEPS: tuple[tuple[timedelta, str, Severity], ...] = (
     (timedelta(0), "has ended", "high"),
@@ -18,14 +18,10 @@ _STEPS: tuple[tuple[timedelta, str, Severity], ...] = (
 
 def find(world: World) -> Iterator[Finding]:
     """30, 7 and 1 days before the end: each step is new evidence."""
-    for environment in world.wanted:
-        own, router = world.own.get(environment.environment_id), environment.router
-        if own is None or own.pair is None or router is None or router.tls is None:
-            continue
-        left, day = own.pair.not_after - world.now, own.pair.not_after.date()
+    for environment, pair, file in served_pairs(world):
+        left, day = pair.not_after - world.now, pair.not_after.date()
         step = next((each for each in _STEPS if left <= each[0]), None)
         if step is not None:
-            file = router.tls.cert_file or ""
             yield follow_up(
                 "certificate_expiring",
                 environment,

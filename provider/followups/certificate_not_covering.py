@@ -6,24 +6,20 @@ from collections.abc import Iterator
 
 from provider.certificate_rules import hosts_not_covered
 from provider.followups.values import Finding
-from provider.followups.world import World, follow_up, tls_hosts
+from provider.followups.world import World, follow_up, served_pairs, tls_hosts
 
 
 def find(world: World) -> Iterator[Finding]:
     """A host that another certificate is for needs nothing."""
-    for environment in world.wanted:
-        own, router = world.own.get(environment.environment_id), environment.router
-        if own is None or own.pair is None or router is None or router.tls is None:
-            continue
-        hosts = hosts_not_covered(own.pair.names, tls_hosts(world, environment))
+    for environment, pair, file in served_pairs(world):
+        hosts = hosts_not_covered(pair.names, tls_hosts(world, environment))
         missing = [host for host in hosts if not world.is_covered(host)]
         if missing:
-            file = router.tls.cert_file or ""
             yield follow_up(
                 "certificate_not_covering",
                 environment,
                 file,
                 "medium",
                 f"Get a certificate that is also for {', '.join(missing)}: {file} is not.",
-                {"file": file, "hosts": missing, "names": list(own.pair.names)},
+                {"file": file, "hosts": missing, "names": list(pair.names)},
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from provider.followups import (
     certificate_expiring,
@@ -44,13 +44,18 @@ def derive(world: World) -> list[Finding]:
     return [finding for find in KINDS for finding in find(world)]
 
 
-def planned_without_dns(world: World) -> int | None:
-    """How many planned environments have a name that DNS does not know; None: nobody looked."""
+def planned_without_dns(world: World, findings: Iterable[Finding]) -> int | None:
+    """How many planned environments have a name that DNS does not know; None: nobody looked.
+
+    `findings` are those of the world.
+    """
     looked_at = [each for each in world.dns.values() if each.outcome != "failed"]
     planned = {each.environment_id for each in world.wanted if each.lifecycle.state == "planned"}
     if planned and not looked_at:
         return None
     missing = {
-        each.subject.environment for each in dns_missing.find(world) if isinstance(each, FollowUp)
+        each.subject.environment
+        for each in findings
+        if isinstance(each, FollowUp) and each.subject.kind == "dns_missing"
     }
     return len(planned & missing)

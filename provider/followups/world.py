@@ -15,7 +15,7 @@ from provider.observe.names import names_to_look_up
 from provider.observe.plumbing import DnsFact
 from provider.render.compile import DEFAULT_ENTRYPOINTS
 from provider.render.document import Document
-from provider.render.fragment import OwnCertificate
+from provider.render.fragment import OwnCertificate, Pair
 from registry.names import is_address
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
@@ -111,6 +111,14 @@ def tls_hosts(world: World, environment: Environment) -> tuple[str, ...]:
         return ()
     entrypoints = router.entrypoints or DEFAULT_ENTRYPOINTS
     return router_hosts(environment) if world.tls_entrypoints.intersection(entrypoints) else ()
+
+
+def served_pairs(world: World) -> Iterator[tuple[Environment, Pair, str]]:
+    """Each environment whose own pair is served, with the pair and the certificate's file name."""
+    for environment in world.wanted:
+        own, router = world.own.get(environment.environment_id), environment.router
+        if own is not None and own.pair is not None and router is not None and router.tls:
+            yield environment, own.pair, router.tls.cert_file or ""
 
 
 def expected_addresses(world: World, environment: Environment, host: str) -> tuple[str, ...]:

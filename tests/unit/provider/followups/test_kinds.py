@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from provider.followups.derive import KINDS, planned_without_dns
+from provider.followups.derive import KINDS, derive, planned_without_dns
 from provider.followups.values import Kind
 from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord
 from tests.records import environment, routed
@@ -20,6 +20,11 @@ from tests.unit.provider.followups.worlds import (
     undecided,
     world,
 )
+
+
+def counted(seen: Any) -> int | None:
+    """What is counted of a world."""
+    return planned_without_dns(seen, derive(seen))
 
 
 def planned(**more: Any) -> Any:
@@ -80,11 +85,11 @@ def test_a_routers_name_is_to_lead_to_traefik_where_its_addresses_are_known() ->
 
 def test_planned_environments_without_dns_are_counted_once_somebody_looked() -> None:
     one, two = planned(slug="one"), planned(slug="two")
-    assert planned_without_dns(world(one, two)) is None
-    assert planned_without_dns(world(one, two, dns=dns(one_test="failed"))) is None
+    assert counted(world(one, two)) is None
+    assert counted(world(one, two, dns=dns(one_test="failed"))) is None
     seen = dns(one_test="absent", two_test=["192.0.2.1"])
-    assert planned_without_dns(world(one, two, dns=seen)) == 1
-    assert planned_without_dns(world()) == 0
+    assert counted(world(one, two, dns=seen)) == 1
+    assert counted(world()) == 0
 
 
 def test_a_tls_host_without_any_certificate_for_it() -> None:
