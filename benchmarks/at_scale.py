@@ -17,7 +17,6 @@ import gzip
 import json
 import random
 import signal
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -27,14 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from catalogue import environment_id, write_catalogue
+from catalogue import environment_id
 from polling import Poll
 from processes import Server, daemon_flags, script, server
 from results import Benchmark, Goal, Result, alone
-from ways import answers
+from ways import answers, two_upstreams
 
 from provider.demo.traefik_process import free_port, traefik
-from provider.demo.upstreams import upstream
 
 _WRITERS = 8
 _CHANGES_PER_S = 50
@@ -59,12 +57,7 @@ class _Seen:
 async def measure(environments: int, repeats: int) -> list[Result]:
     """`repeats` are seconds of changes."""
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
-        urls = {
-            name: f"http://127.0.0.1:{await stack.enter_async_context(upstream(name))}"
-            for name in ("blue", "green")
-        }
-        write_catalogue(folder, environments, urls["blue"])
+        folder, urls = await stack.enter_async_context(two_upstreams(environments))
         stopping = await stack.enter_async_context(AsyncExitStack())
         daemon = await stopping.enter_async_context(_with_heartbeat(folder))
         control = await stack.enter_async_context(_control())

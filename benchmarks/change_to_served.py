@@ -23,18 +23,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 import time
 from collections import defaultdict
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import aiohttp
-from catalogue import environment_id, write_catalogue
+from catalogue import environment_id
 from results import Benchmark, Goal, Result, alone
-from ways import Change, Way, all_ways, answers
-
-from provider.demo.upstreams import upstream
+from ways import Change, Way, all_ways, answers, two_upstreams
 
 _PAUSE_S = (1.2, 2.2)
 _SERVED_S = 60.0
@@ -46,12 +42,7 @@ _GOALS = (Goal(at_most=1.1), Goal(at_most=1 / 20))
 async def measure(environments: int, repeats: int) -> list[Result]:
     """Routebook beside each of the other ways."""
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
-        urls = {
-            name: f"http://127.0.0.1:{await stack.enter_async_context(upstream(name))}"
-            for name in ("blue", "green")
-        }
-        write_catalogue(folder, environments, urls["blue"])
+        folder, urls = await stack.enter_async_context(two_upstreams(environments))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         ways = await stack.enter_async_context(all_ways(folder, session, _PLAIN_POLL_S))
         samples = await _samples(session, ways, environments, repeats, urls)

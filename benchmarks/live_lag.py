@@ -19,7 +19,6 @@ import asyncio
 import json
 import random
 import statistics
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -27,13 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from catalogue import environment_id, write_catalogue
+from catalogue import environment_id
 from processes import daemon
 from results import count, surroundings
-from ways import answers
+from ways import answers, two_upstreams
 
 from provider.demo.traefik_process import free_port, traefik
-from provider.demo.upstreams import upstream
 
 _PAUSE_S = (0.4, 0.9)
 _ASK_AGAIN_S = 0.001
@@ -82,12 +80,7 @@ def main() -> None:
 async def _measure(environments: int, changes: int) -> list[dict[str, Any]]:
     samples = {"asked for": Samples(), "?wait": Samples()}
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
-        urls = {
-            name: f"http://127.0.0.1:{await stack.enter_async_context(upstream(name))}"
-            for name in ("blue", "green")
-        }
-        write_catalogue(folder, environments, urls["blue"])
+        folder, urls = await stack.enter_async_context(two_upstreams(environments))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         ports = free_port(), free_port(), free_port()
         stopping = await stack.enter_async_context(AsyncExitStack())

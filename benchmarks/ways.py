@@ -7,6 +7,7 @@ it. Nothing here is timed.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from catalogue import write_catalogue
 from processes import daemon
 
 from provider.demo.traefik_process import TraefikProcess, traefik
+from provider.demo.upstreams import upstream
 
 Change = Callable[[], Awaitable[None]]
 Static = dict[str, Any]
@@ -144,3 +147,17 @@ def _changed(document: Static, environment: str, url: str) -> bytes:
     """The document's bytes with this environment moved; later changes build on it."""
     document["http"]["services"][environment]["loadBalancer"]["servers"] = [{"url": url}]
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+@asynccontextmanager
+async def two_upstreams(environments: int) -> AsyncIterator[tuple[Path, dict[str, str]]]:
+    """A folder with a catalogue of so many environments, all on upstream blue, and the base URLs
+    of blue and green; all of it ends after."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
+        urls = {
+            name: f"http://127.0.0.1:{await stack.enter_async_context(upstream(name))}"
+            for name in ("blue", "green")
+        }
+        write_catalogue(folder, environments, urls["blue"])
+        yield folder, urls
