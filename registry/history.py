@@ -126,10 +126,9 @@ class History:
         left = {each.environment_id for each in gone} - after.keys()
         if not self._touched <= after.keys() | left:
             after, left = {each.environment_id: each for each in environments}, set(self.known)
-        return [
-            *_changed(self.known, after),
-            *((key, self.known[key], None) for key in self.known if key in left - after.keys()),
-        ]
+        lost = left - after.keys()
+        deleted = (key for key in self.known if key in lost) if lost else ()
+        return [*_changed(self.known, after), *((key, self.known[key], None) for key in deleted)]
 
     async def of(self, environment_id: str) -> list[Revision]:
         """The revisions of one environment, newest first."""

@@ -40,10 +40,9 @@ FRAMES = st.sampled_from(
         ('\ufeff{"é": [1],\n "environments": [ ', ' ],\r\n "notes": "ê"}\n'),
     ]
 )
-INSERTED = st.sampled_from(
-    [b"", b",", b"]", b"[", b"{", b"}", b'"', b" ", b"\n", b"\r\n", b"1", b"{},", b",{}", b"\xc3"]
-    + ["é".encode(), "ê".encode()[1:], b'], "more": [', b"trailing", b'{"slug": "new"},', b"NaN"]
-)
+_SNIPPETS = [",", "]", "[", "{", "}", '"', "1", "é", "{},", ",{}", "trailing", "NaN", "😀"]
+_MORE = [b"", b" ", b"\n", b"\r\n", b"\xc3", b"\xaa", b'], "more": [', b'{"slug": "new"},']
+INSERTED = st.sampled_from([*(each.encode() for each in _SNIPPETS), *_MORE])
 
 
 @st.composite
