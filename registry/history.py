@@ -42,10 +42,11 @@ Difference = tuple[str, Environment | None, Environment | None]
 class History:
     """Revisions in a folder; without a folder, in memory alone.
 
-    `known` is the state that all revisions lead to, by `environment_id`; `recent` are our own
-    of the last 15 minutes, oldest first; `past` has the entity tags of every state that
-    a record ever was in. Appending never raises: what the disk refuses is kept in memory and written with the next change, and `trouble` says so. `appended` is called with each change's
-    revisions; it must not raise.
+    `known` is the state that all revisions lead to, by `environment_id`; `recent` are our own of
+    the last 15 minutes, oldest first; `past` has the entity tags of every state that a record
+    ever was in. Appending never raises: what the disk refuses is kept in memory and written with
+    the next change, and `trouble` says so. `appended` is called with each change's revisions; it
+    must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:

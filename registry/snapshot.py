@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from registry.differing import changed_run, position_of
+from registry.differing import position_of
 from registry.errors import NotFound
 from registry.schema import Environment
 
@@ -159,8 +159,6 @@ class Snapshot:
         if len(swaps) > _FEW or any(not _is_good(each) for pair in swaps for each in pair if each):
             return
         known, given = self.__dict__, after.__dict__
-        if "environments" in known and (len(self.entries) == len(known["environments"])):
-            given["environments"] = _replaced(known["environments"], self.entries, after.entries)
         for name in ("faults", "lacking", "faulty_without_good"):
             if name in known:
                 given[name] = known[name]
@@ -172,15 +170,6 @@ class Snapshot:
 
 def _is_good(entry: Entry) -> bool:
     return entry.environment is not None and entry.fault is None and not entry.wanting
-
-
-def _replaced(
-    environments: tuple[Environment, ...], old: Sequence[Entry], new: Sequence[Entry]
-) -> tuple[Environment | None, ...]:
-    """The environments after a swap of entries in their places, all of which have one."""
-    run = changed_run(old, new)
-    come = (entry.environment for entry in new[run.start : run.new_stop])
-    return (*environments[: run.start], *come, *environments[run.old_stop :])
 
 
 def _keeps(known: Mapping[str, Entry], old: Entry | None, new: Entry | None, name: str) -> bool:

@@ -188,22 +188,22 @@ def _spliced(file: ReadFile, changes: Sequence[Change]) -> bytes | None:
     changed = {change.key: change for change in changes if change.key is not None}
     if not file.records or any(change.text is None for change in changed.values()):
         return None
-    pieces: list[bytes] = []
-    seen = 0
+    whole, seen = memoryview(file.content), 0  # of which slices are not copies
+    pieces: list[bytes | memoryview] = []
     for index, record in enumerate(file.records):
         if (change := changed.get(record.key)) is not None:
             pieces += [
-                file.content[seen : file.starts[index]],
+                whole[seen : file.starts[index]],
                 _laid_out(change, file.around).encode(),
             ]
             seen = file.ends[index]
-    pieces.append(file.content[seen : file.ends[-1]])
+    pieces.append(whole[seen : file.ends[-1]])
     pieces += [
         f",\n{file.around.indent}".encode() + _laid_out(change, file.around).encode()
         for change in changes
         if _adds(change)
     ]
-    return b"".join((*pieces, file.content[max(seen, file.ends[-1]) :]))
+    return b"".join((*pieces, whole[max(seen, file.ends[-1]) :]))
 
 
 def _adds(change: Change) -> bool:
