@@ -11,6 +11,7 @@ from registry.errors import NotFound
 from registry.schema import Environment
 
 _FEW = 8
+_LENT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class Snapshot:
         `after` is this snapshot with these swaps, what is added at its end. Only what certainly
         comes out as if it were made anew is given; the rest is made when it is asked for.
         """
-        if len(swaps) > _FEW or any(not _is_good(each) for pair in swaps for each in pair if each):
+        if len(swaps) > _LENT or any(not _is_good(each) for pair in swaps for each in pair if each):
             return
         known, given = self.__dict__, after.__dict__
         for name in ("faults", "lacking", "faulty_without_good"):
