@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from provider.observe.certificates import CertificateFolder
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.fragment import Claim, Fragment, Rejection
+from registry.differing import differing
 from registry.errors import (
     FieldError,
     ForbiddenUpstream,
@@ -18,7 +19,7 @@ from registry.errors import (
     RouteConflict,
 )
 from registry.schema import Environment
-from registry.snapshot import Snapshot
+from registry.snapshot import Entry, Snapshot
 from registry.writer import Refusal
 
 _NEWEST = datetime.max.replace(tzinfo=UTC)
@@ -30,11 +31,14 @@ class Admission:
     def __init__(self, rules: Rules, certificates: CertificateFolder) -> None:
         self._compiler = Compiler(rules)
         self._certificates = certificates
+        self._holders = _Holders(self._claims)
 
     def __call__(self, before: Snapshot, after: Snapshot) -> Iterator[Refusal]:
         """ForbiddenUpstream, InvalidRecord, and RouteConflict with the holder."""
-        known = {environment.environment_id: environment for environment in before.environments}
-        changed = [e for e in after.environments if known.get(e.environment_id) is not e]
+        gone, come = differing(before.entries, after.entries)
+        known = {e.environment.environment_id: e.environment for e in gone if e.environment}
+        written = (entry.environment for entry in come)
+        changed = [e for e in written if e and known.get(e.environment_id) is not e]
         for environment in changed:
             error = self._certificate_error(environment) or self.verify(environment)
             if error is not None:
@@ -70,9 +74,9 @@ class Admission:
         wanted = frozenset().union(*added.values())
         holders: dict[Claim, list[Environment]] = defaultdict(list)
         if wanted:
-            for other in after.environments:
-                for claim in self._claims(other) & wanted:
-                    holders[claim].append(other)
+            self._holders.follow(after)
+            for claim in wanted:
+                holders[claim] = self._holders.of(claim)
         for environment in changed:
             for claim in sorted(added[environment.environment_id]):
                 others = [other for other in holders[claim] if other is not environment]
@@ -84,6 +88,36 @@ class Admission:
     def _claims(self, environment: Environment | None) -> frozenset[Claim]:
         compiled = self._compiler.compile(environment) if environment else None
         return frozenset(compiled.claims) if isinstance(compiled, Fragment) else frozenset()
+
+
+class _Holders:
+    """Who makes each claim, of the snapshot that it last followed."""
+
+    def __init__(self, claims: Callable[[Environment], frozenset[Claim]]) -> None:
+        self._claims = claims
+        self._entries: Sequence[Entry] = ()
+        self._by_claim: dict[Claim, list[Environment]] = {}
+        self._made: dict[Entry, frozenset[Claim]] = {}
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Be of this snapshot: only the entries that are others are looked at."""
+        gone, come = differing(self._entries, snapshot.entries)
+        for entry in gone:
+            for claim in self._made.pop(entry, ()):
+                holders = self._by_claim[claim]
+                holders[:] = [each for each in holders if each is not entry.environment]
+                if not holders:
+                    del self._by_claim[claim]
+        for entry in come:
+            if entry.environment is not None:
+                claims = self._made[entry] = self._claims(entry.environment)
+                for claim in claims:
+                    self._by_claim.setdefault(claim, []).append(entry.environment)
+        self._entries = snapshot.entries
+
+    def of(self, claim: Claim) -> list[Environment]:
+        """All who make this claim."""
+        return list(self._by_claim.get(claim, ()))
 
 
 def _seniority(environment: Environment) -> tuple[datetime, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from registry import changes, codec
+from registry.collector import collector_resting
 from registry.edits import Held, StaleItem, brake, stale_items, with_version
 from registry.engines.protocol import Engine, Stale
 from registry.errors import EditedElsewhere, EditHeld, RegistryError
@@ -21,6 +23,7 @@ _log = structlog.get_logger()
 _BY_HAND = Author("file", "hand edit")
 _FOUND = Author("file", "found")
 _ROUNDS_MAX = 10
+_MANY = 100
 
 
 class Catalogue:
@@ -157,7 +160,7 @@ class Catalogue:
                 return True
             if stale:
                 return await self._reinstate(found, self._with_keys(mended), stale)
-        lacking = any(_lacks_keys(entry) for entry in found.entries)
+        lacking = found.lacking
         if lacking and await self._complete(found):
             return False
         await self._put_in_force(found)
@@ -171,7 +174,11 @@ class Catalogue:
     async def _put_in_force(self, snapshot: Snapshot) -> None:
         author = _BY_HAND if self.loaded else _FOUND
         self.snapshot, self.loaded = snapshot, True
-        missed = self.history.missed(snapshot.environments)
+        if len(snapshot.entries) > _MANY and self.history.is_new_to(snapshot.environments):
+            with collector_resting(len(snapshot.entries)):
+                missed = await asyncio.to_thread(self.history.missed, snapshot.environments)
+        else:
+            missed = self.history.missed(snapshot.environments)
         if missed:
             self.stale = ()  # a later edit: whoever made it saw what stands
         self._confirmed = False
@@ -195,11 +202,10 @@ class Catalogue:
 
     def _with_keys(self, found: Snapshot) -> Snapshot:
         """What was found, with the keys that hand-made records lack."""
-        after, now = found, self._clock()
-        for entry in found.entries:
-            if _lacks_keys(entry):
-                after = after.having(entry, _completed(entry, now))
-        return after
+        if not found.lacking:
+            return found
+        now = self._clock()
+        return found.having_all([(entry, _completed(entry, now)) for entry in found.lacking])
 
     async def _commit_quietly(self, before: Snapshot, after: Snapshot) -> bool:
         """Whether to read again; False when the disk refuses: tried again at the next change."""
@@ -219,10 +225,6 @@ def _remembered(history: History) -> Snapshot | None:
         return None
     environments = history.known.values()
     return Snapshot(tuple(Entry(RawRecord("", ""), environment) for environment in environments))
-
-
-def _lacks_keys(entry: Entry) -> bool:
-    return entry.environment is not None and entry.fault is None and bool(entry.wanting)
 
 
 def _completed(entry: Entry, now: datetime) -> Entry:

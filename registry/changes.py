@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from registry.differing import differing
 from registry.errors import FieldError, InvalidRecord
 from registry.fields import instant_text
 from registry.names import fresh_environment_id
@@ -35,17 +36,16 @@ class Change:
 
 def between(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     """The changes that turn one snapshot's stored texts into the other's."""
-    kept = {entry.raw.key: entry.raw for entry in after.entries if entry.raw.key}
+    gone, come = differing(before.entries, after.entries)
+    kept = {entry.raw.key: entry.raw for entry in come if entry.raw.key}
     changes = []
-    for entry in before.entries:
+    for entry in gone:
         raw = kept.get(entry.raw.key)
         if entry.raw.key and (raw is None or raw.text != entry.raw.text):
             text, laid_out = (raw.text, raw.laid_out) if raw else (None, False)
             changes.append(Change(entry.raw.key, text, laid_out))
     added = [
-        Change(None, entry.raw.text)
-        for entry in after.entries
-        if not entry.raw.key and not entry.lingering
+        Change(None, entry.raw.text) for entry in come if not entry.raw.key and not entry.lingering
     ]
     return (*changes, *added)
 

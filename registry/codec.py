@@ -85,11 +85,13 @@ def build_snapshot(
     project_faults: Mapping[str, str],
     previous: Snapshot | None,
     revision: str,
+    place: Callable[[int], Place | None] | None = None,
 ) -> Snapshot:
     """All records together: who keeps a name that two claim, whose workspace is gone, last good.
 
     `project_faults` maps the ids of unknown workspaces to the reason. A record in such a workspace
-    stays in force as it was; a new or changed one is held back.
+    stays in force as it was; a new or changed one is held back. `place` tells where a record
+    stands that does not say so itself.
     """
     known = previous or Snapshot()
     checked = [_with_project(item, project_faults) for item in decoded]
@@ -99,7 +101,9 @@ def build_snapshot(
         checked = [_unless_lingering(item, ids, known) for item in checked]
     taken = {item.names[0] for item in checked if item.environment and not item.code}
     entries = []
-    for raw, item in zip(raws, checked, strict=True):
+    for index, (raw, item) in enumerate(zip(raws, checked, strict=True)):
+        if item.code and place is not None and raw.place is None:
+            raw = replace(raw, place=place(index))
         entry = _entry(raw, item, known, previous is None, taken)
         if entry.environment is not None:  # one last good version serves one broken record
             taken.add(entry.environment.environment_id)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.codec import encode
-from registry.revisions import Revision
+from registry.differing import differing
+from registry.revisions import BY_US, Revision
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
 
 HELD_FROM_ROUTED = 10
-_BY_US = ("api", "revert", "probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ class StaleItem:
 
 def brake(known: Snapshot, found: Snapshot) -> Held | None:
     """Held: all of two or more routes dropped, or more than half of ten or more."""
+    gone, come = differing(known.entries, found.entries)
+    if not _routed_ids(gone) - _routed_ids(come):
+        return None
     routed = {each.environment_id for each in known.environments if each.routed}
     kept = {each.environment_id for each in found.environments if each.routed}
     dropped = sorted(routed - kept)
@@ -69,8 +72,9 @@ def stale_items(
     of them was edited on purpose and is not stale.
     """
     ours: dict[str, list[Revision]] = {}
-    for revision in recent:
-        if revision.author.source in _BY_US:
+    apart = _apart(known, found) if recent else ()
+    for revision in recent if apart else ():
+        if revision.environment_id in apart and revision.author.source in BY_US:
             ours.setdefault(revision.environment_id, []).append(revision)
     items = (
         _stale(environment_id, known, found, writes, past.get(environment_id, ()))
@@ -86,6 +90,18 @@ def with_version(snapshot: Snapshot, environment_id: str, version: Environment |
         return snapshot.having(old, None) if old else snapshot
     raw = RawRecord(old.raw.key if old else "", encode(version))
     return snapshot.having(old, Entry(raw, version))
+
+
+def _routed_ids(entries: Iterable[Entry]) -> set[str]:
+    environments = (entry.environment for entry in entries)
+    return {each.environment_id for each in environments if each is not None and each.routed}
+
+
+def _apart(known: Snapshot, found: Snapshot) -> set[str]:
+    """The ids of the records that are not the same objects on both sides."""
+    gone, come = differing(known.entries, found.entries)
+    environments = (entry.environment for entry in (*gone, *come))
+    return {each.environment_id for each in environments if each is not None}
 
 
 def _stale(

@@ -23,27 +23,30 @@ from typing import BinaryIO
 import structlog
 from pydantic import ValidationError
 
+from registry.collector import collector_resting
+from registry.differing import differing
 from registry.engines.durable import as_registry_errors, sync_folder, write_durably
 from registry.errors import RegistryError
-from registry.revisions import Author, Document, Revision, differences, from_line, to_line
+from registry.revisions import BY_US, Author, Revision, from_line, to_line
 from registry.schema import Environment, revision_of
 
 RECENT = timedelta(minutes=15)
 BYTES_MAX = 64 * 1024 * 1024
 _READ_BYTES = 1024 * 1024
+_MANY = 500
 
 _log = structlog.get_logger()
-Difference = tuple[str, Document | None, Document | None]
+Difference = tuple[str, Environment | None, Environment | None]
 
 
 class History:
     """Revisions in a folder; without a folder, in memory alone.
 
-    `known` is the state that all revisions lead to, by `environment_id`; `recent` are those of the
-    last 15 minutes, oldest first; `past` has the entity tags of every state that a record ever
-    was in. Appending never raises: what the disk refuses is kept in memory
-    and written with the next change, and `trouble` says so. `appended` is called with each change's
-    revisions; it must not raise.
+    `known` is the state that all revisions lead to, by `environment_id`; `recent` are our own of
+    the last 15 minutes, oldest first; `past` has the entity tags of every state that a record
+    ever was in. Appending never raises: what the disk refuses is kept in memory and written with
+    the next change, and `trouble` says so. `appended` is called with each change's revisions; it
+    must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
@@ -53,6 +56,8 @@ class History:
         self._turn = asyncio.Lock()
         self.known: dict[str, Environment] = {}
         self.recent: deque[Revision] = deque()
+        self._shared: Sequence[Environment] = ()
+        self._touched: set[str] = set()
         self.past: dict[str, set[str]] = {}
         self.last = 0
         self.founded = False
@@ -69,16 +74,18 @@ class History:
                 self._mend_torn_line()
         except RegistryError as error:  # read-only, or full: what is there is read all the same
             self.trouble = error
+        with collector_resting(_MANY):
+            self._read_all(now)
+        with contextlib.suppress(RegistryError):
+            self._write_known()
+
+    def _read_all(self, now: datetime) -> None:
         self._read_known()
         for revision in self._lines():
             self.founded = True
-            self._remember(revision)
-            if revision.revision > self.last:
-                self._apply(revision)
-            if now - revision.at < RECENT:
+            self._replay(revision)
+            if now - revision.at < RECENT and revision.author.source in BY_US:
                 self.recent.append(revision)
-        with contextlib.suppress(RegistryError):
-            self._write_known()
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
@@ -87,24 +94,42 @@ class History:
             for (environment_id, before, after), author in changed:
                 if before is None and after is None:
                     continue  # a broken record that never was good
-                revision = Revision(self.last + 1, now, author, environment_id, before, after)
-                self._apply(revision)
-                self._remember(revision)
+                old, new = (each.document if each else None for each in (before, after))
+                revision = Revision(self.last + 1, now, author, environment_id, old, new)
+                self.last = revision.revision
+                self._take(environment_id, after)
+                self._add_tags(environment_id, [e.revision for e in (before, after) if e])
                 added.append(revision)
-            self.recent.extend(added)
+            self.recent.extend(each for each in added if each.author.source in BY_US)
             while self.recent and now - self.recent[0].at > RECENT:
                 self.recent.popleft()
             await self._append(added)
         if added:
             self.appended(added)
 
-    def share(self, environments: Iterable[Environment]) -> None:
+    def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""
-        self.known = {each.environment_id: each for each in environments}
+        gone, come = differing(self._shared, environments)
+        if [each.environment_id for each in gone] == [each.environment_id for each in come]:
+            self.known.update({each.environment_id: each for each in come})
+        else:  # the order of the catalogue is kept, too
+            self.known = {each.environment_id: each for each in environments}
+        self._shared, self._touched = environments, set()
 
-    def missed(self, environments: Iterable[Environment]) -> list[Difference]:
+    def is_new_to(self, environments: Sequence[Environment]) -> bool:
+        """Whether many of these are other objects than those that were shared."""
+        return len(differing(self._shared, environments)[1]) > _MANY
+
+    def missed(self, environments: Sequence[Environment]) -> list[Difference]:
         """What differs between the state that history knows and these environments."""
-        return list(differences(self.known, environments))
+        gone, come = differing(self._shared, environments)
+        after = {each.environment_id: each for each in come}
+        left = {each.environment_id for each in gone} - after.keys()
+        if not self._touched <= after.keys() | left:
+            after, left = {each.environment_id: each for each in environments}, set(self.known)
+        lost = left - after.keys()
+        deleted = (key for key in self.known if key in lost) if lost else ()
+        return [*_changed(self.known, after), *((key, self.known[key], None) for key in deleted)]
 
     async def of(self, environment_id: str) -> list[Revision]:
         """The revisions of one environment, newest first."""
@@ -124,18 +149,27 @@ class History:
             with contextlib.suppress(RegistryError):
                 self._write_known()
 
-    def _remember(self, revision: Revision) -> None:
-        states = (revision.before, revision.after)
-        tags = {revision_of(state) for state in states if state is not None}
-        self.past.setdefault(revision.environment_id, set()).update(tags)
+    def _add_tags(self, environment_id: str, tags: Iterable[str]) -> None:
+        self.past.setdefault(environment_id, set()).update(tags)
 
-    def _apply(self, revision: Revision) -> None:
-        self.last = revision.revision
-        if revision.after is None:
-            self.known.pop(revision.environment_id, None)
+    def _take(self, environment_id: str, environment: Environment | None) -> None:
+        self._touched.add(environment_id)
+        if environment is None:
+            self.known.pop(environment_id, None)
+        else:
+            self.known[environment_id] = environment
+
+    def _replay(self, revision: Revision) -> None:
+        """Go on from a line of the file."""
+        states = (revision.before, revision.after)
+        tags = [revision_of(state) for state in states if state is not None]
+        self._add_tags(revision.environment_id, tags)
+        if revision.revision <= self.last:
             return
+        self.last = revision.revision
         with contextlib.suppress(ValidationError):  # written by an older version of the rules
-            self.known[revision.environment_id] = Environment.model_validate(revision.after)
+            after = revision.after and Environment.model_validate(revision.after)
+            self._take(revision.environment_id, after or None)
 
     async def _append(self, added: Sequence[Revision]) -> None:
         if self._folder is None:
@@ -216,6 +250,17 @@ class History:
         }
         content = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
         write_durably(self._file("known.json"), content, mode=0o600)
+
+
+def _changed(
+    known: Mapping[str, Environment], found: Mapping[str, Environment]
+) -> Iterator[Difference]:
+    for environment_id, environment in found.items():
+        before = known.get(environment_id)
+        if before is environment:
+            continue
+        if before is None or before.revision != environment.revision:
+            yield environment_id, before, environment
 
 
 def _end_of_lines(file: BinaryIO, size: int) -> int:

@@ -100,6 +100,8 @@ def pointer_path(pointer: str) -> list[str]:
 def _address(text: str) -> str | None:
     if "%" in text:  # a zone is of one machine, and may be any text
         return None
+    if ":" not in text and not text.replace(".", "").isdigit():
+        return None  # quickly: most hosts are names
     bracketed = text.startswith("[") and text.endswith("]") and ":" in text
     try:
         return str(ipaddress.ip_address(text[1:-1] if bracketed else text))

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from registry import codec
+from registry.collector import collector_resting
+from registry.differing import changed_run
 from registry.engines.protocol import Engine, Loaded
 from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Environment, Owner
 from registry.snapshot import Snapshot
+from registry.successor import successor
 
 Verify = Callable[[Environment], RegistryError | None]
 _MANY = 20
-_MadeFrom = tuple[Loaded, Mapping[str, str], Snapshot | None]
+_MANY_TROUBLED = 500
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A snapshot, and what it was made from.
+
+    `projects` are the workspaces that its records name; `by_workspace` says that a record's own
+    content depends on its workspace.
+    """
+
+    loaded: Loaded
+    faults: Mapping[str, str]
+    known: Snapshot | None
+    snapshot: Snapshot
+    projects: frozenset[str]
+    by_workspace: bool = False
 
 
 class Reader:
@@ -31,8 +50,7 @@ class Reader:
         self._engine, self._projects, self._verify = engine, projects, verify
         self.founded = founded
         self._decoded: dict[str, codec.Decoded] = {}
-        self._made_from: _MadeFrom | None = None
-        self._snapshot = Snapshot()
+        self._made: _Made | None = None
 
     async def read(self, known: Snapshot | None) -> Snapshot:
         """What is stored now; the same object while nothing changed.
@@ -47,7 +65,7 @@ class Reader:
                 '{"version": 1, "environments": []}'
             )
         self.founded = self.founded or not loaded.absent
-        if self._has_many_new(loaded):  # the loop has others to answer meanwhile
+        if self._takes_long(loaded):  # the loop has others to answer meanwhile
             return await asyncio.to_thread(self._read, loaded, known)
         return self._read(loaded, known)
 
@@ -58,30 +76,78 @@ class Reader:
         """
         raws = [entry.raw for entry in after.entries if not entry.lingering]
         decoded = [self._decoded.get(raw.text) or self._read_anew(raw.text) for raw in raws]
-        faults = self._project_faults(decoded)
+        faults = self._project_faults(_projects(decoded))
         return codec.build_snapshot(raws, decoded, faults, after, after.revision)
 
-    def _has_many_new(self, loaded: Loaded) -> bool:
-        if self._made_from is not None and loaded is self._made_from[0]:
+    def _takes_long(self, loaded: Loaded) -> bool:
+        if self._made is None:
+            return len(loaded.records) > _MANY
+        if loaded is self._made.loaded:
             return False
-        return sum(record.text not in self._decoded for record in loaded.records) > _MANY
+        run = changed_run(self._made.loaded.records, loaded.records)
+        troubled = self._made.snapshot.faults or self._made.snapshot.lacking
+        return run.new_stop - run.start > _MANY or (
+            bool(troubled) and len(loaded.records) > _MANY_TROUBLED
+        )
 
     def _read(self, loaded: Loaded, known: Snapshot | None) -> Snapshot:
-        decoded = [self._decode(record.text) for record in loaded.records]
-        made_from = (loaded, self._project_faults(decoded), known)
-        if known is self._snapshot and self._made_from and self._made_from[:2] == made_from[:2]:
-            return self._snapshot
-        if self._made_from != made_from:
-            self._build(made_from, decoded)
-        return self._snapshot
+        if self._made is not None and not self._made.by_workspace:
+            same = self._if_few_changed(self._made, loaded, known)
+            if same is not None:
+                return same
+        with collector_resting(len(loaded.records)):
+            decoded = [self._decode(record.text) for record in loaded.records]
+            projects = _projects(decoded)
+            faults = self._project_faults(projects)
+            if not self._is_made_from(loaded, faults, known):
+                self._build(loaded, faults, known, decoded)
+        assert self._made is not None
+        return self._made.snapshot
 
-    def _build(self, made_from: _MadeFrom, decoded: Sequence[codec.Decoded]) -> None:
-        loaded, project_faults, known = made_from
+    def _if_few_changed(
+        self, made: _Made, loaded: Loaded, known: Snapshot | None
+    ) -> Snapshot | None:
+        """The snapshot without a look at what did not change; None where all must be looked at."""
+        run = changed_run(made.loaded.records, loaded.records)
+        raws = loaded.records[run.start : run.new_stop]
+        decoded = [self._decode(raw.text) for raw in raws]
+        projects = made.projects | _projects(decoded)
+        if self._project_faults(projects) != made.faults or loaded.absent:
+            return None
+        if loaded is made.loaded and (known is made.known or known is made.snapshot):
+            return made.snapshot
+        if made.faults or any("owner" in item.wanting for item in decoded):
+            return None
+        snapshot = successor(made.snapshot, run, raws, decoded, loaded.revision)
+        if snapshot is not None:
+            texts = {raw.text for raw in raws}
+            for gone in made.loaded.records[run.start : run.old_stop]:
+                if gone.text not in texts:
+                    self._decoded.pop(gone.text, None)
+            self._made = _Made(loaded, made.faults, known, snapshot, projects)
+        return snapshot
+
+    def _is_made_from(
+        self, loaded: Loaded, faults: Mapping[str, str], known: Snapshot | None
+    ) -> bool:
+        made = self._made
+        if made is None or loaded is not made.loaded or faults != made.faults:
+            return False
+        return known is made.known or known is made.snapshot
+
+    def _build(
+        self,
+        loaded: Loaded,
+        faults: Mapping[str, str],
+        known: Snapshot | None,
+        decoded: Sequence[codec.Decoded],
+    ) -> None:
         built = codec.build_snapshot(
-            loaded.records, decoded, project_faults, known, loaded.revision
+            loaded.records, decoded, faults, known, loaded.revision, loaded.place
         )
-        self._snapshot = replace(built, absent=loaded.absent)
-        self._made_from = made_from
+        by_workspace = any("owner" in item.wanting for item in decoded)
+        snapshot = replace(built, absent=loaded.absent)
+        self._made = _Made(loaded, faults, known, snapshot, _projects(decoded), by_workspace)
         texts = {record.text for record in loaded.records}
         self._decoded = {text: self._decoded[text] for text in texts & self._decoded.keys()}
 
@@ -108,12 +174,15 @@ class Reader:
         except UnknownProject:
             return None
 
-    def _project_faults(self, decoded: Sequence[codec.Decoded]) -> dict[str, str]:
-        used = {item.environment.project_id for item in decoded if item.environment}
+    def _project_faults(self, projects: Iterable[str]) -> dict[str, str]:
         faults = {}
-        for project_id in sorted(used):
+        for project_id in sorted(projects):
             try:
                 self._projects.get(project_id)
             except UnknownProject as error:
                 faults[project_id] = error.detail
         return faults
+
+
+def _projects(decoded: Iterable[codec.Decoded]) -> frozenset[str]:
+    return frozenset(item.environment.project_id for item in decoded if item.environment)

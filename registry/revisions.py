@@ -14,6 +14,7 @@ from registry.schema import Environment
 
 Source = Literal["api", "hand edit", "revert", "found", "probe"]
 Document = Mapping[str, Any]
+BY_US: tuple[Source, ...] = ("api", "revert", "probe")
 
 
 @dataclass(frozen=True, slots=True)

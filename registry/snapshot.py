@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from registry.differing import position_of
 from registry.errors import NotFound
 from registry.schema import Environment
+
+_FEW = 8
+_LENT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,9 @@ class Fault:
     slug: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One record of the catalogue.
+    """One record of the catalogue; compared by identity.
 
     `environment` is what is in force: the record, or while `fault` is set its last good version
     (None when there never was one). `wanting` names the keys that a hand-made record lacks.
@@ -102,6 +106,11 @@ class Snapshot:
         return tuple(e.fault for e in self.entries if e.fault)
 
     @cached_property
+    def lacking(self) -> tuple[Entry, ...]:
+        """Hand-made records in force that lack keys which we fill in."""
+        return tuple(e for e in self.entries if e.wanting and e.environment and not e.fault)
+
+    @cached_property
     def faulty_without_good(self) -> Mapping[str, Entry]:
         """Broken records that never were good, by the id or slug that they claim to have."""
         named: dict[str, Entry] = {}
@@ -127,7 +136,54 @@ class Snapshot:
         """This snapshot after several swaps as of `having`, each of another entry."""
         pairs = list(swaps)
         by_old = {id(old): new for old, new in pairs if old is not None}
-        kept = (by_old.get(id(entry), entry) for entry in self.entries)
-        added = (new for old, new in pairs if old is None)
-        entries = tuple(entry for entry in (*kept, *added) if entry is not None)
-        return replace(self, entries=entries, absent=False)
+        kept: list[Entry | None] = list(self.entries)
+        if len(by_old) <= _FEW:
+            places = [(position_of(old, self.entries), new) for old, new in pairs if old]
+            for place, new in places:
+                if place is not None:
+                    kept[place] = new
+        else:
+            kept = [by_old.get(id(entry), entry) for entry in self.entries]
+        kept += [new for old, new in pairs if old is None]
+        whole = all(new for _, new in pairs)
+        entries = kept if whole else filter(None, kept)
+        after = replace(self, entries=tuple(entries), absent=False)  # type: ignore[arg-type]
+        self.lend(after, pairs)
+        return after
+
+    def lend(self, after: Snapshot, swaps: Sequence[tuple[Entry | None, Entry | None]]) -> None:
+        """Give a successor the look-ups that are known here, changed as the swaps say.
+
+        `after` is this snapshot with these swaps, what is added at its end. Only what certainly
+        comes out as if it were made anew is given; the rest is made when it is asked for.
+        """
+        if len(swaps) > _LENT or any(not _is_good(each) for pair in swaps for each in pair if each):
+            return
+        known, given = self.__dict__, after.__dict__
+        for name in ("faults", "lacking", "faulty_without_good"):
+            if name in known:
+                given[name] = known[name]
+        for look_up, name in (("by_id", "environment_id"), ("by_slug", "slug")):
+            entries = known.get(look_up)
+            if entries is not None and all(_keeps(entries, *swap, name) for swap in swaps):
+                given[look_up] = _swapped(entries, swaps, name)
+
+
+def _is_good(entry: Entry) -> bool:
+    return entry.environment is not None and entry.fault is None and not entry.wanting
+
+
+def _keeps(known: Mapping[str, Entry], old: Entry | None, new: Entry | None, name: str) -> bool:
+    """Whether a swap leaves the order of a look-up by this name, and who else has it, alone."""
+    if old is None or new is None:
+        return new is not None
+    key = getattr(old.environment, name)
+    return known.get(key) is old and getattr(new.environment, name) == key
+
+
+def _swapped(
+    known: Mapping[str, Entry], swaps: Sequence[tuple[Entry | None, Entry | None]], name: str
+) -> Mapping[str, Entry]:
+    changed = dict(known)
+    changed.update((getattr(new.environment, name), new) for _, new in swaps if new is not None)
+    return changed

@@ -48,7 +48,7 @@ class Preview(NamedTuple):
     refusals: tuple[Refusal, ...] = ()
 
 
-_LONG = 20
+_LONG = 4
 
 Admission = Callable[[Snapshot, Snapshot], Iterable[Refusal]]
 Operation = Callable[[Snapshot], Sequence[Step]]
@@ -151,8 +151,8 @@ class Writer:
     async def _commit(self, writes: Sequence[_Write]) -> None:
         while True:
             before = await self._catalogue.settle()
-            if any(len(write.refs) > _LONG for write in writes):
-                # Thousands of records would keep the loop from those who poll.
+            if sum(len(write.refs) for write in writes) > _LONG:
+                # Many records would keep the loop from those who poll.
                 after = await asyncio.to_thread(self._all_applied, writes, before)
             else:
                 after = self._all_applied(writes, before)
@@ -217,11 +217,7 @@ def _difference(step: Step) -> Difference:
     old = step.old.environment if step.old else None
     new = step.new.environment if step.new else None
     named = new or old
-    return (
-        named.environment_id if named else "",
-        old.document if old else None,
-        new.document if new else None,
-    )
+    return named.environment_id if named else "", old, new
 
 
 def _refuse_edited(write: _Write, before: Snapshot) -> None:

@@ -28,24 +28,38 @@ _AT_FDCWD = -100
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _ROUNDS_MAX = 100
+# Longer than the steps in which kernels count the times of files.
+_QUIET_NS = 20_000_000
+_Signature = tuple[int, int, int]
 
 
 class SavedMeanwhile(Exception):
     """Somebody saved the file in the last instant; their text is in place, ours nowhere."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Displaced:
     """The file that ours took the place of, for as long as an editor may write into it."""
 
     path: Path
     content: bytes
     since_s: float
+    _unchanged: _Signature | None = None
 
-    def saved_into(self) -> bool:
-        """Whether somebody wrote into it since."""
+    def saved_into(self, *, thoroughly: bool = False) -> bool:
+        """Whether somebody wrote into it since.
+
+        A file that was looked at a while after its last change is not read again until its times
+        change, unless `thoroughly`: some ways of writing leave the times alone.
+        """
         with contextlib.suppress(OSError):
-            return self.path.read_bytes() != self.content
+            signature = _signature(self.path)
+            if signature == self._unchanged and not thoroughly:
+                return False
+            if self.path.read_bytes() != self.content:
+                return True
+            quiet = time.time_ns() - signature[2] > _QUIET_NS
+            self._unchanged = signature if quiet else None
         return False
 
     def expired(self) -> bool:
@@ -129,6 +143,11 @@ def _identity(path: Path) -> str:
     except FileNotFoundError:
         return "none"
     return f"{status.st_ino}-{status.st_mtime_ns}"
+
+
+def _signature(path: Path) -> _Signature:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _content(path: Path) -> bytes | None:

@@ -6,18 +6,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import structlog
 
 from registry.changes import Change
-from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join, split, unreadable
+from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join
 from registry.engines.exchange import Displaced, SavedMeanwhile, put_back, replace_expecting
 from registry.engines.protocol import Loaded, Stale
+from registry.engines.read_file import ReadFile, read_anew, read_edited
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import RegistryError, StoreUnavailable
-from registry.json_text import line_column
-from registry.snapshot import Place, RawRecord
+from registry.snapshot import RawRecord
 
 # An editor that has the file open for longer than this many commits is not waited for.
 _DISPLACED_MAX = 8
@@ -27,15 +28,16 @@ _log = structlog.get_logger()
 class JsonFileEngine:
     """Reads, rewrites and watches the catalogue file; keeps what it last read.
 
-    The key of a record is its position in the file. A commit compares the file's bytes with those
-    of the expected revision, so whatever changed meanwhile is noticed by content, not by time.
+    The key of a record is a number that it gets when its text is first met. A commit compares the
+    file's bytes with those of the expected revision, so whatever changed meanwhile is noticed by
+    content, not by time.
     `last_instant` is called just before the file is swapped: for tests, which save in it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._bytes: bytes | None = None
-        self._text = CatalogueText("", (), "")
+        self._file: ReadFile | None = None
+        self._keys = map(str, count())
         self._loaded = Loaded((), "", absent=True)
         self._serial = 0
         self._changed = asyncio.Event()
@@ -71,8 +73,8 @@ class JsonFileEngine:
         self._changed.set()
         await stopped(self._tasks)
         await asyncio.to_thread(self._look_at_displaced)
-        for displaced in self._displaced:
-            displaced.forget()
+        for displaced in list(self._displaced):
+            await asyncio.to_thread(self._let_go, displaced)
 
     def _watch(self) -> None:
         # Of a symbolic link both folders matter: the link may be swapped, the target rewritten.
@@ -94,68 +96,51 @@ class JsonFileEngine:
     def _load(self) -> Loaded:
         self._look_at_displaced()
         content = self._read()
-        if content == self._bytes and self._loaded.revision:
+        known = self._file.content if self._file is not None else None
+        if content == known and self._loaded.revision:
             return self._loaded
         if content is None:
-            self._keep(None, "", CatalogueText("", (), ""))
-            return self._loaded
-        text = self._decoded(content)
-        self._keep(content, text, split(text, self._path.name))
+            self._keep(None)
+        else:
+            # Python's own comparison of one object with itself is free the next time.
+            content = self._placed if content == self._placed else content
+            self._keep(self._taken_apart(content))
         return self._loaded
 
-    def _decoded(self, content: bytes) -> str:
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            before = content[: error.start].decode("utf-8")
-            line, column = line_column(before, len(before))
-            raise unreadable(self._path.name, "a byte is not UTF-8", line, column) from error
+    def _taken_apart(self, content: bytes) -> ReadFile:
+        edited = read_edited(self._file, content, self._keys) if self._file else None
+        return edited or read_anew(content, self._path.name, self._keys, self._file)
 
-    def _keep(self, content: bytes | None, text: str, catalogue: CatalogueText) -> None:
+    def _keep(self, file: ReadFile | None) -> None:
         self._serial += 1
-        self._bytes, self._text = content, catalogue
-        records = tuple(self._records(text, catalogue))
-        self._loaded = Loaded(records, str(self._serial), absent=content is None)
-
-    def _records(self, text: str, catalogue: CatalogueText) -> Sequence[RawRecord]:
-        records, line, seen = [], 1, 0
-        for index, (start, end) in enumerate(catalogue.spans):
-            line += text.count("\n", seen, start)
-            seen = start
-            place = Place(self._path.name, line, start - text.rfind("\n", 0, start))
-            records.append(RawRecord(str(index), text[start:end], place))
-        return records
+        self._file, revision = file, str(self._serial)
+        if file is None:
+            self._loaded = Loaded((), revision, absent=True)
+        else:
+            self._loaded = Loaded(file.records, revision, place=file.place)
 
     def _commit(self, changes: Sequence[Change], expected: str) -> None:
         self._look_at_displaced()
         if expected != self._loaded.revision:
             raise Stale
-        catalogue = self._text if self._bytes is not None else split(EMPTY, self._path.name)
-        changed = {change.key: change for change in changes if change.key is not None}
-        kept = (
-            text
-            for record in self._loaded.records
-            if (text := _text(record, changed.get(record.key), catalogue)) is not None
-        )
-        added = (
-            indented(change.text, catalogue)
-            for change in changes
-            if change.key is None and change.text
-        )
-        self._place(join(catalogue, (*kept, *added)).encode())
+        file = self._file or read_anew(EMPTY.encode(), self._path.name, self._keys)
+        is_ours = file.content is self._placed  # laid out by us: nothing else is to be moved
+        self._place((is_ours and _spliced(file, changes)) or _joined(file, changes))
 
     def _place(self, content: bytes) -> None:
+        expected = self._file.content if self._file is not None else None
         try:
             displaced = replace_expecting(
-                self._path, content, self._bytes, last_instant=self.last_instant
+                self._path, content, expected, last_instant=self.last_instant
             )
         except SavedMeanwhile as error:
             raise Stale from error
         self._placed = content
         if displaced is not None:
             self._displaced.append(displaced)
-        while len(self._displaced) > _DISPLACED_MAX:
-            self._displaced.pop(0).forget()
+        for oldest in self._displaced[:-_DISPLACED_MAX]:
+            self._displaced.remove(oldest)
+            self._let_go(oldest)
 
     def _look_at_displaced(self) -> None:
         """An editor that had the old file open may have saved into it after we replaced it."""
@@ -165,7 +150,14 @@ class JsonFileEngine:
                 self._put_back(displaced)
             elif displaced.expired():
                 self._displaced.remove(displaced)
-                displaced.forget()
+                self._let_go(displaced)
+
+    def _let_go(self, displaced: Displaced) -> None:
+        """Forget it, after a last look at what is in it."""
+        if displaced.saved_into(thoroughly=True):
+            self._put_back(displaced)
+        else:
+            displaced.forget()
 
     def _put_back(self, displaced: Displaced) -> None:
         try:
@@ -179,7 +171,51 @@ class JsonFileEngine:
             self._displaced.append(displaced)
 
 
-def _text(record: RawRecord, change: Change | None, catalogue: CatalogueText) -> str | None:
-    if change is None or change.text is None or change.laid_out:
-        return record.text if change is None else change.text
-    return indented(change.text, catalogue)
+def _joined(file: ReadFile, changes: Sequence[Change]) -> bytes:
+    """The whole file laid out anew, with these changes."""
+    changed = {change.key: change for change in changes if change.key is not None}
+    kept = (
+        text
+        for record in file.records
+        if (text := _text(record, changed.get(record.key), file.around)) is not None
+    )
+    added = (_laid_out(change, file.around) for change in changes if _adds(change))
+    return join(file.around, (*kept, *added)).encode()
+
+
+def _spliced(file: ReadFile, changes: Sequence[Change]) -> bytes | None:
+    """The same as `_joined`, of a file that is laid out already; None when records go."""
+    changed = {change.key: change for change in changes if change.key is not None}
+    if not file.records or any(change.text is None for change in changed.values()):
+        return None
+    whole, seen = memoryview(file.content), 0  # of which slices are not copies
+    pieces: list[bytes | memoryview] = []
+    for index, record in enumerate(file.records):
+        if (change := changed.get(record.key)) is not None:
+            pieces += [
+                whole[seen : file.starts[index]],
+                _laid_out(change, file.around).encode(),
+            ]
+            seen = file.ends[index]
+    pieces.append(whole[seen : file.ends[-1]])
+    pieces += [
+        f",\n{file.around.indent}".encode() + _laid_out(change, file.around).encode()
+        for change in changes
+        if _adds(change)
+    ]
+    return b"".join((*pieces, whole[max(seen, file.ends[-1]) :]))
+
+
+def _adds(change: Change) -> bool:
+    return change.key is None and bool(change.text)
+
+
+def _text(record: RawRecord, change: Change | None, around: CatalogueText) -> str | None:
+    if change is None or change.text is None:
+        return record.text if change is None else None
+    return _laid_out(change, around)
+
+
+def _laid_out(change: Change, around: CatalogueText) -> str:
+    assert change.text is not None
+    return change.text if change.laid_out else indented(change.text, around)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from registry.changes import Change
-from registry.snapshot import RawRecord
+from registry.snapshot import Place, RawRecord
+
+
+def _nowhere(_index: int) -> Place | None:
+    return None
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """All records in order, at one revision. `absent` says that there is no catalogue at all."""
+    """All records in order, at one revision. `absent` says that there is no catalogue at all.
+
+    A record that is as it was in the last revision is the same object. `place` tells where the
+    record with this index stands, if it stands anywhere; only faults ask for it.
+    """
 
     records: tuple[RawRecord, ...]
     revision: str
     absent: bool = False
+    place: Callable[[int], Place | None] = _nowhere
 
 
 class Stale(Exception):

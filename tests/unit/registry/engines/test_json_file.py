@@ -46,7 +46,7 @@ def slugs(file: Path) -> list[str]:
 
 
 async def test_a_record_knows_its_place_in_the_file(engine: JsonFileEngine) -> None:
-    places = [str(raw.place) for raw in (await engine.load()).records]
+    places = [str((await engine.load()).place(index)) for index in range(2)]
     assert places == ["environments.json:2:3", "environments.json:3:5"]
 
 
