@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from provider.render.document import Document
 from registry.codec import located
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.opening import CATALOGUE
+from registry.engines.protocol import Loaded
 from registry.errors import RegistryError, UnknownProject
 from registry.reader import Reader
 from registry.snapshot import Place, PlacedError, Snapshot
@@ -115,7 +116,18 @@ async def _snapshot(
 ) -> Snapshot:
     engine = JsonFileEngine(inputs.data / CATALOGUE)
     verify = Admission(inputs.rules, certificates).verify
-    return await Reader(engine, workspaces, verify, founded=True).read(None)
+    reader = Reader(engine, workspaces, verify, founded=True)
+    while True:
+        snapshot, loaded = await reader.read(None), await engine.load()
+        if snapshot.revision == loaded.revision:  # else it was saved between the two
+            return _placed(snapshot, loaded)
+
+
+def _placed(snapshot: Snapshot, loaded: Loaded) -> Snapshot:
+    """Every record with its place, for faults that only rendering finds."""
+    raws = (replace(raw, place=loaded.place(at)) for at, raw in enumerate(loaded.records))
+    pairs = zip(snapshot.entries, raws, strict=True)
+    return replace(snapshot, entries=tuple(replace(entry, raw=raw) for entry, raw in pairs))
 
 
 def _unreadable(error: RegistryError, data: Path) -> Finding:
