@@ -46,9 +46,9 @@ def catalogue_bytes(environments: int, url: str = UPSTREAM) -> bytes:
     return (json.dumps(catalogue, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def moved(content: bytes, number: int, url: str) -> bytes:
+def moved(content: bytes, environment: str, url: str) -> bytes:
     """The file with one environment on another upstream, as somebody would edit it by hand."""
-    start = content.index(f'"environment_id": "{environment_id(number)}"'.encode())
+    start = content.index(f'"environment_id": "{environment}"'.encode())
     key = b'"service_url": "'
     begin = content.index(key, start) + len(key)
     return content[:begin] + url.encode() + content[content.index(b'"', begin) :]

@@ -4,8 +4,8 @@ Three Traefiks run at once, each with the static configuration that we advise (t
 over the same content, with the same default certificate given:
 
   a  Routebook as shipped: the daemon as a process of its own, Traefik's poll held by it. The
-     change is a PATCH of one environment's `service_url`; its durable write, its rendering and
-     the poll are part of the time.
+     change is a PATCH of one environment's `service_url`, in turns with a hand edit of another's
+     in the catalogue's file. Durable write (of the PATCH), rendering and poll are in the time.
   b  Traefik's own file provider: the rendered document, changed and ready in memory, is written
      beside the file and renamed onto it.
   c  A plain HTTP endpoint, never held, polled every 5 s, which is Traefik's default: the changed
@@ -46,11 +46,12 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         ways = await stack.enter_async_context(all_ways(folder, session, _PLAIN_POLL_S))
         samples = await _samples(session, ways, environments, repeats, urls)
-    (_, ours), *others = samples.items()
+    *ours, floor, plain = samples.items()
     return [
-        Result("change_to_served", "change → first request served", environments, "ms",
-               ours, name, floor, goal if environments <= 10 or goal.at_most > 1 else Goal())
-        for (name, floor), goal in zip(others, _GOALS, strict=True)
+        Result("change_to_served", f"{way} → first request served", environments, "ms",
+               took_ms, name, beside, goal if environments <= 10 or goal.at_most > 1 else Goal())
+        for way, took_ms in ours
+        for (name, beside), goal in zip((floor, plain), _GOALS, strict=True)
     ]  # fmt: skip
 
 
@@ -63,12 +64,13 @@ async def _samples(
 ) -> dict[str, list[float]]:
     """Milliseconds of each way, by its name."""
     samples: dict[str, list[float]] = defaultdict(list)
-    on_green: set[int] = set()
+    on_green: dict[str, set[int]] = defaultdict(set)
     for turn in range(repeats + 1):
-        number = random.randrange(environments)
-        name = "blue" if number in on_green else "green"
-        on_green ^= {number}
         for way in ways:
+            first, step = way.numbers
+            number = random.randrange(first, environments, step)
+            name = "blue" if number in on_green[way.name] else "green"
+            on_green[way.name] ^= {number}
             await asyncio.sleep(random.uniform(*_PAUSE_S) + random.uniform(0, way.poll_s))
             change = way.prepare(environment_id(number), urls[name])
             took_ms = await _timed(session, way, change, f"{environment_id(number)}.test", name)

@@ -14,7 +14,7 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from catalogue import moved, write_catalogue
+from catalogue import environment_id, moved, write_catalogue
 from polling import Poll
 from processes import daemon
 from results import Benchmark, Goal, Result, alone
@@ -34,7 +34,9 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         for turn in range(repeats + 1):
             await asyncio.sleep(random.uniform(*_PAUSE_S))
             edited = moved(
-                file.read_bytes(), _number(environments, turn), f"http://127.0.0.1:{turn + 10}"
+                file.read_bytes(),
+                environment_id(_number(environments, turn)),
+                f"http://127.0.0.1:{turn + 10}",
             )
             ready_ms = await _edit(file, folder / "edited.json", edited, poll)
             floor_ms = _read_and_compare(file, edited)

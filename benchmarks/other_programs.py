@@ -3,9 +3,11 @@
 Each of the others is installed from PyPI into an environment of its own under the temporary folder
 and asked, in its own process, for one changed route until its whole dynamic file is written
 (`other_programs_process.py`, by their own public steps, without a Traefik to wait for and without
-a database). All data are on the same RAM disk where there is one, so that no fsync tells them
-apart: the others make none. Our clock stops when the PATCH is answered and a held poll has the
-document in gzip, so a request, the history and the kept file are in our time alone.
+a database). Like for like is our renderer in a process of its own (`rendering_process.py`): body
+and gzip ready, and the body in a file too. Beside it stands a whole PATCH, until it is answered and
+a held poll has the document; a request, the history and the kept file are in our time alone there.
+All data are on the same RAM disk where there is one, so that no fsync tells them apart: the others
+make none.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -34,6 +38,11 @@ _OTHERS = (  # what PyPI has, and the file that it writes: the first two by its 
 )
 _BESIDE = ("ruamel.yaml",)  # what the first needs to write YAML
 _RAM_DISK = Path("/dev/shm")
+_READY = "one change → body and gzip ready"
+_WRITTEN = "one change → body in a file too"
+_BY_PATCH = "one PATCH → answered, and at a held poll"
+_GOAL = Goal(at_most=1 / 500, environments=10_000)
+_WAYS = {_READY: _GOAL, _WRITTEN: _GOAL, _BY_PATCH: Goal()}
 _PAUSE_S = 0.3
 _OURS_PER_TURN = 3
 
@@ -44,49 +53,59 @@ class _NotThere(Exception):
 
 async def measure(environments: int, repeats: int) -> list[Result]:
     """Changes of ours before each change of the others."""
-    rows = []
+    async with _ours(environments) as (folder, by_patch):
+        rows = []
+        for package, version, file in _OTHERS:
+            samples: dict[str, list[float]] = defaultdict(list)
+            floor, failed = list[float](), ""
+            try:
+                python = await _installed(package, f"{package}=={version}", *_BESIDE)
+                for _ in range(repeats):
+                    for what, took_ms in (await _rendered(folder, environments)).items():
+                        samples[what] += took_ms
+                    samples[_BY_PATCH] += [await by_patch() for _ in range(_OURS_PER_TURN)]
+                    floor += await _other(python, package, folder / file, environments)
+            except _NotThere as error:
+                failed = str(error)
+            beside = f"beside {package} {version} ({file})"
+            rows += [
+                Result("other_programs", f"{what}, {beside}", environments, "ms", samples[what],
+                       "its change, file written", floor, goal,
+                       note=_times(samples[what], floor), skipped=failed)
+                for what, goal in _WAYS.items()
+            ]  # fmt: skip
+        return rows
+
+
+@asynccontextmanager
+async def _ours(environments: int) -> AsyncIterator[tuple[Path, Callable[[], Awaitable[float]]]]:
+    """A folder on the RAM disk, and a change by PATCH at a daemon that has its data there."""
+    place = _RAM_DISK if _RAM_DISK.is_dir() else None
     async with AsyncExitStack() as stack:
-        folder = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(
-                    prefix="routebook-bench-", dir=_RAM_DISK if _RAM_DISK.is_dir() else None
-                )
-            )
-        )
+        temporary = tempfile.TemporaryDirectory(prefix="routebook-bench-", dir=place)
+        folder = Path(stack.enter_context(temporary))
         write_catalogue(folder, environments)
         server = await stack.enter_async_context(daemon(folder, "--hold-s=60"))
         session = await stack.enter_async_context(aiohttp.ClientSession(server.url))
         poll = await Poll.of(server.port)
         stack.callback(poll.close)
         turns = itertools.count()
-        await _change(session, poll, environments, next(turns))
-        for package, version, file in _OTHERS:
-            what = f"one change, beside {package} {version} ({file})"
-            ours, floor, failed = [], [], ""
-            try:
-                python = await _installed(package, f"{package}=={version}", *_BESIDE)
-                for _ in range(repeats):
-                    for _ in range(_OURS_PER_TURN):
-                        ours.append(await _change(session, poll, environments, next(turns)))
-                    floor += await _other(python, package, folder / file, environments)
-            except _NotThere as error:
-                failed = str(error)
-            goal = Goal(at_most=1 / 500, environments=10_000)
-            rows.append(
-                Result(
-                    "other_programs",
-                    what,
-                    environments,
-                    "ms",
-                    ours,
-                    "its change, file written",
-                    floor,
-                    goal,
-                    note=_times(ours, floor),
-                    skipped=failed,
-                )
-            )
-    return rows
+
+        async def by_patch() -> float:
+            return await _change(session, poll, environments, next(turns))
+
+        await by_patch()  # the first finds nothing warm
+        yield folder, by_patch
+
+
+async def _rendered(folder: Path, environments: int) -> dict[str, list[float]]:
+    """A changed record rendered in a process of its own."""
+    arguments = (str(folder / "ours.json"), str(environments), str(_OURS_PER_TURN))
+    code, output, errors = await _run(*script("rendering_process.py"), *arguments)
+    if code:
+        raise RuntimeError(errors)
+    took_ms = json.loads(output)
+    return {_READY: took_ms["ready"], _WRITTEN: took_ms["written"]}
 
 
 def _times(ours: list[float], floor: list[float]) -> str:

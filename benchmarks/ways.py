@@ -1,4 +1,4 @@
-"""Three ways for a change to reach Traefik, each with a Traefik of its own over the same content.
+"""Ways for a change to reach Traefik, over the same content; Routebook's two share a Traefik.
 
 A way prepares a change, so that what is timed is the change alone, and gives the call that makes
 it. Nothing here is timed.
@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from catalogue import write_catalogue
+from catalogue import moved, write_catalogue
 from processes import daemon
 
 from provider.demo.traefik_process import TraefikProcess, traefik
@@ -30,20 +30,22 @@ Static = dict[str, Any]
 class Way:
     """`prepare(environment_id, url)` gives the call that points the environment at the URL.
 
-    `poll_s` is how often its Traefik looks, where it looks.
+    `poll_s` is how often its Traefik looks, where it looks. `numbers` are which environments it
+    may change, the first and the step: two ways through one Traefik have none in common.
     """
 
     name: str
     proxy: TraefikProcess
     prepare: Callable[[str, str], Change]
     poll_s: float = 0.0
+    numbers: tuple[int, int] = (0, 1)
 
 
 @asynccontextmanager
 async def all_ways(
     folder: Path, session: aiohttp.ClientSession, plain_poll_s: float
 ) -> AsyncIterator[tuple[Way, ...]]:
-    """All three up: Routebook as advised, the file provider, and a plain HTTP endpoint."""
+    """All up: Routebook as advised, by PATCH and by hand; the file provider; plain HTTP."""
     async with AsyncExitStack() as stack:
         stopping = await stack.enter_async_context(AsyncExitStack())
         api = (await stopping.enter_async_context(daemon(folder))).url
@@ -53,7 +55,8 @@ async def all_ways(
         async with session.get(f"{api}/traefik/config?hold=0") as response:
             document = await response.json()
         yield (
-            Way("Routebook, poll held", held, by_patch(session, api)),
+            Way("a PATCH", held, by_patch(session, api), numbers=(0, 2)),
+            Way("a hand edit", held, by_hand(folder), numbers=(1, 2)),
             await stack.enter_async_context(_file_provider(folder / "file", document)),
             await stack.enter_async_context(_plain(folder / "plain", document, plain_poll_s)),
         )
@@ -76,6 +79,22 @@ def by_patch(session: aiohttp.ClientSession, api: str) -> Callable[[str, str], C
                 f"{api}/api/environments/{environment}", json=patch
             ) as response:
                 response.raise_for_status()
+
+        return change
+
+    return prepare
+
+
+def by_hand(folder: Path) -> Callable[[str, str], Change]:
+    """Changes to the catalogue's file, saved by rename as many editors do, without an fsync."""
+    file, new = folder / "data/environments.json", folder / "edited.json"
+
+    def prepare(environment: str, url: str) -> Change:
+        content = moved(file.read_bytes(), environment, url)
+
+        async def change() -> None:
+            new.write_bytes(content)
+            new.replace(file)
 
         return change
 
