@@ -49,6 +49,7 @@ from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler, Rendered
 from provider.render.compile import Rules
+from provider.render.compiler import Compiler
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
@@ -92,10 +93,11 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         events, meters = Events(), Meters()
         workspaces = Workspaces(settings.projects)
         engine = await stack.enter_async_context(open_engine(settings.data))
+        compiler = Compiler(rules)
         store = EnvironmentStore(
             engine,
             workspaces,
-            admission=(admission := Admission(rules, certificates)),
+            admission=(admission := Admission(rules, certificates, compiler)),
             verify=admission.verify,
             history=await _history(stack, settings, _announcing(events, meters)),
             founded=restored,
@@ -104,7 +106,12 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
                 await store.initialise()
         reconciler = Reconciler(
-            store, certificates, rules, current, default_certificate=settings.default_certificate
+            store,
+            certificates,
+            rules,
+            current,
+            default_certificate=settings.default_certificate,
+            compiler=compiler,
         )
         store.changed = reconciler.wake.set
         reconciler.tell = lambda news: events.publish(*news)
