@@ -72,6 +72,7 @@ class History:
         self._shared: Sequence[Environment] = ()
         self._touched: set[str] = set()
         self.last = 0
+        self._is_open = False
         self.founded = False
         self.trouble: RegistryError | None = None
         self.appended: Callable[[Sequence[Revision]], None] = lambda _revisions: None
@@ -151,6 +152,7 @@ class History:
                 if revision is not None and now - revision.at < RECENT:
                     self.recent.append(revision)
         self._touched = set(self._kept)
+        self._is_open = True
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
@@ -211,7 +213,7 @@ class History:
 
     def close(self) -> None:
         """Keep the state, so that the next start reads few lines."""
-        if self._folder is not None:
+        if self._is_open:
             with contextlib.suppress(RegistryError):
                 self._write_known()
 
