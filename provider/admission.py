@@ -26,10 +26,15 @@ _NEWEST = datetime.max.replace(tzinfo=UTC)
 
 
 class Admission:
-    """Refuses what may not be written through the API, though each record is valid by itself."""
+    """Refuses what may not be written through the API, though each record is valid by itself.
 
-    def __init__(self, rules: Rules, certificates: CertificateFolder) -> None:
-        self._compiler = Compiler(rules)
+    `compiler` may be the renderer's: then what was judged here is there already.
+    """
+
+    def __init__(
+        self, rules: Rules, certificates: CertificateFolder, compiler: Compiler | None = None
+    ) -> None:
+        self._compiler = compiler or Compiler(rules)
         self._certificates = certificates
         self._holders = _Holders(self._claims)
 
@@ -39,11 +44,16 @@ class Admission:
         known = {e.environment.environment_id: e.environment for e in gone if e.environment}
         written = (entry.environment for entry in come)
         changed = [e for e in written if e and known.get(e.environment_id) is not e]
+        # Before the new versions are compiled, which push the old ones out of the compiler.
+        held = {
+            environment.environment_id: self._claims(known.get(environment.environment_id))
+            for environment in changed
+        }
         for environment in changed:
             error = self._certificate_error(environment) or self.verify(environment)
             if error is not None:
                 yield Refusal(environment.environment_id, error)
-        yield from self._lost_claims(known, changed, after)
+        yield from self._lost_claims(held, changed, after)
 
     def _certificate_error(self, environment: Environment) -> RegistryError | None:
         tls = environment.router.tls if environment.router else None
@@ -63,12 +73,14 @@ class Admission:
         return refused(compiled.message, [FieldError(compiled.pointer, compiled.message)])
 
     def _lost_claims(
-        self, known: Mapping[str, Environment], changed: Sequence[Environment], after: Snapshot
+        self,
+        held: Mapping[str, frozenset[Claim]],
+        changed: Sequence[Environment],
+        after: Snapshot,
     ) -> Iterator[Refusal]:
         """Of each changed record the first claim that it adds and another one holds."""
         added = {
-            environment.environment_id: self._claims(environment)
-            - self._claims(known.get(environment.environment_id))
+            environment.environment_id: self._claims(environment) - held[environment.environment_id]
             for environment in changed
         }
         wanted = frozenset().union(*added.values())

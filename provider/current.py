@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from provider.publication import Publication, encode_publication
@@ -27,13 +28,24 @@ class Current:
         self.published: Callable[[], None] = lambda: None
 
     def restore(self) -> bool:
-        """Serve the kept document until the first rendering; whether there was a whole one."""
+        """Serve the kept document until the first rendering; whether there was a whole one.
+
+        Uncompressed until `compress`: nobody waits for that.
+        """
         with contextlib.suppress(OSError):
             body = self._kept.read_bytes()
             digest = digest_of(body)
             if digest is not None:
-                self.publication = encode_publication(body, digest)
+                self.publication = Publication(body, digest, gzipped=b"")
         return self.publication is not None
+
+    def compress(self) -> None:
+        """Have the restored document in gzip, too."""
+        restored = self.publication
+        if restored is not None and not restored.gzipped:
+            whole = encode_publication(restored.body, restored.digest)
+            # The same event: whoever is held is not told of a new document.
+            self.publication = replace(restored, gzipped=whole.gzipped)
 
     def keep(self, body: bytes) -> RegistryError | None:
         """Write the kept document; the error, when that fails: serving goes on all the same."""

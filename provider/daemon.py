@@ -45,15 +45,18 @@ from provider.observe.default_certificate import ensure_default_certificate
 from provider.observe.dns import DnsObserver
 from provider.observe.health_probe import HealthProbe
 from provider.observe.traefik_api import without_user
+from provider.opening import Opening, opened_by
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler, Rendered
 from provider.render.compile import Rules
+from provider.render.compiler import Compiler
 from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
 from provider.surveyor import Expectations, Surveyor
 from registry.engines.opening import open_engine
+from registry.engines.watching import stopped
 from registry.errors import CatalogueUnreadable, RegistryError
 from registry.history import History
 from registry.revisions import Revision
@@ -92,19 +95,25 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         events, meters = Events(), Meters()
         workspaces = Workspaces(settings.projects)
         engine = await stack.enter_async_context(open_engine(settings.data))
+        compiler, opening = Compiler(rules), Opening()
+        history = _history(stack, settings, _announcing(events, meters))
+        if not restored:
+            await asyncio.to_thread(history.open, utc_now())
         store = EnvironmentStore(
             engine,
             workspaces,
-            admission=(admission := Admission(rules, certificates)),
+            admission=(admission := Admission(rules, certificates, compiler)),
             verify=admission.verify,
-            history=await _history(stack, settings, _announcing(events, meters)),
+            history=history,
             founded=restored,
         )
-        if settings.init:
-            with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
-                await store.initialise()
         reconciler = Reconciler(
-            store, certificates, rules, current, default_certificate=settings.default_certificate
+            store,
+            certificates,
+            rules,
+            current,
+            default_certificate=settings.default_certificate,
+            compiler=compiler,
         )
         store.changed = reconciler.wake.set
         reconciler.tell = lambda news: events.publish(*news)
@@ -115,15 +124,11 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             urls, store, reconciler, polls, announcer, rules.tls_entrypoints, utc_now
         )
         ledger = Ledger(settings.data / "state" / "human_tasks.json", events, utc_now)
-        await asyncio.to_thread(ledger.open)
         health = _health_keeper(settings, store, rules)
         surveyor = _surveyor(
             settings, rules, store, workspaces, reconciler, routing, ledger, health
         )
         _connect(reconciler, routing, surveyor)
-        if not restored:
-            # A first poll that got 503 would send Traefik into a back-off.
-            await reconciler.try_reconcile()
         surface = Surface(
             store=store,
             workspaces=workspaces,
@@ -145,20 +150,49 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             tls_entrypoints=rules.tls_entrypoints,
             inventory=CertificateInventory(settings.certificates),
             issuer=_issuer(settings),
+            opening=opening,
         )
+        if not restored:
+            await _first_document(settings, store, reconciler)
         await _start_serving(stack, settings, surface, listener)
-        await start_observing(stack, settings.traefik_api, surface)
-        start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
-        start_surveying(stack, surface, settings.survey_s)
+
+        async def open_the_rest() -> None:
+            """What the kept document does not need; then what goes on beside the serving."""
+            if restored:
+                await asyncio.to_thread(current.compress)
+                await asyncio.to_thread(history.open, utc_now())
+                await reconciler.try_reconcile()
+            await asyncio.to_thread(ledger.open)
+            await asyncio.to_thread(health.restore)
+            opening.over()
+            await start_observing(stack, settings.traefik_api, surface)
+            start_reconciling(
+                stack, surface, certificates, settings.certificates, settings.projects
+            )
+            start_surveying(stack, surface, settings.survey_s)
+
+        stack.push_async_callback(stopped, [opened_by(opening, open_the_rest())])
         yield port
 
 
-async def _history(
+async def _first_document(
+    settings: Settings, store: EnvironmentStore, reconciler: Reconciler
+) -> None:
+    """A first poll that got 503 would send Traefik into a back-off.
+
+    Raises DiskFull and StoreUnavailable when the first catalogue cannot be made.
+    """
+    if settings.init:
+        with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
+            await store.initialise()
+    await reconciler.try_reconcile()
+
+
+def _history(
     stack: AsyncExitStack, settings: Settings, appended: Callable[[Sequence[Revision]], None]
 ) -> History:
     history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
     history.appended = appended
-    await asyncio.to_thread(history.open, utc_now())
     stack.callback(history.close)
     return history
 

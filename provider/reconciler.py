@@ -64,9 +64,10 @@ class Reconciler:
         current: Current,
         *,
         default_certificate: bool,
+        compiler: Compiler | None = None,
     ) -> None:
         self._store, self._certificates, self._current = store, certificates, current
-        self._compiler = Compiler(rules)
+        self._compiler = compiler or Compiler(rules)
         self._default_certificate = default_certificate
         self._said: dict[str, str] = {}
         self._faults: tuple[Fault, ...] = ()

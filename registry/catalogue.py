@@ -11,7 +11,7 @@ import structlog
 
 from registry import changes, codec
 from registry.collector import collector_resting
-from registry.edits import Held, StaleItem, brake, stale_items, with_version
+from registry.edits import Held, StaleItem, brake, stale_items, suspects, with_version
 from registry.engines.protocol import Engine, Stale
 from registry.errors import EditedElsewhere, EditHeld, RegistryError
 from registry.history import RECENT, History
@@ -24,6 +24,7 @@ _BY_HAND = Author("file", "hand edit")
 _FOUND = Author("file", "found")
 _ROUNDS_MAX = 10
 _MANY = 100
+_MANY_REMEMBERED = 500
 
 
 class Catalogue:
@@ -39,17 +40,39 @@ class Catalogue:
         self._engine, self._reader, self.history, self._clock = engine, reader, history, clock
         self._judged: Snapshot | None = None
         self._confirmed = False
-        self.snapshot: Snapshot | None = _remembered(history)
+        self._snapshot: Snapshot | None = None
+        self._is_remembered = False
         self.trouble: RegistryError | None = None
         self.held: Held | None = None
         self.stale: tuple[StaleItem, ...] = ()
         self.loaded = False
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is in force; before the first reading, what was when we stopped."""
+        if not self._is_remembered:
+            self.snapshot = _remembered(self.history)
+        return self._snapshot
+
+    @snapshot.setter
+    def snapshot(self, snapshot: Snapshot | None) -> None:
+        self._snapshot, self._is_remembered = snapshot, True
+
+    async def _remember(self) -> None:
+        """The state of before: of records that are stored as they were, the records just read."""
+        if self.history.founded:
+            with contextlib.suppress(RegistryError):  # the reading itself will say so
+                await self._reader.read_ahead(self.history.meet)
+        with collector_resting(_MANY_REMEMBERED):
+            await asyncio.to_thread(lambda: self.snapshot)
 
     async def settle(self) -> Snapshot:
         """Read, judge, complete, put in force, and append to history what an edit changed.
 
         Raises CatalogueUnreadable and StoreUnavailable, with everything as it was.
         """
+        if not self._is_remembered:
+            await self._remember()
         try:
             for _ in range(_ROUNDS_MAX):
                 found = await self._reader.read(self.snapshot)
@@ -150,7 +173,10 @@ class Catalogue:
         """Whether `found` is settled; else it was changed, and is to be read again."""
         self.held = None
         if self.snapshot is not None and not self._confirmed:
-            stale = stale_items(self.snapshot, found, self._recent(), self.history.past)
+            recent = self._recent()
+            touched = suspects(self.snapshot, found, recent)
+            past = await self.history.past(touched) if touched else {}
+            stale = stale_items(self.snapshot, found, recent, past)
             mended = found
             for item in stale:
                 mended = with_version(mended, item.environment_id, item.ours)

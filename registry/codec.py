@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from registry.errors import FieldError
-from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse
+from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse_compactly
 from registry.names import derived_environment_id, pointer_path
 from registry.schema import Environment, Owner, field_errors
 from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
@@ -19,6 +19,11 @@ FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
 
 _Names = tuple[str | None, str | None]
 DefaultOwner = Callable[[str], Owner | None]
+Met = Callable[[Environment, str], None]
+
+
+def told_nobody(_environment: Environment, _text: str) -> None:
+    """For whoever has no use for what is met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,13 @@ def completed(text: str, environment: Environment, wanting: Iterable[str]) -> st
     return "{" + start + between.join([*first, inside.strip(), *last]) + end + "}"
 
 
-def decode(text: str, default_owner: DefaultOwner) -> Decoded:
-    """One stored text. Never raises: what is wrong with it is in the value."""
+def decode(text: str, default_owner: DefaultOwner, met: Met = told_nobody) -> Decoded:
+    """One stored text. Never raises: what is wrong with it is in the value.
+
+    `met` is told of a good and complete record, and its text without white space.
+    """
     try:
-        data = parse(text)
+        data, compact = parse_compactly(text)
     except DuplicateKey as error:
         return Decoded(None, "duplicate_key", (FieldError("", str(error)),), _names(text))
     except JsonFault as error:
@@ -69,12 +77,15 @@ def decode(text: str, default_owner: DefaultOwner) -> Decoded:
     wanting = tuple(key for key in FILLED_IN if key not in data)
     names = (_text(data.get("environment_id")), _text(data.get("slug")))
     try:
-        environment = Environment.model_validate(_filled(data, default_owner))
+        filled = _filled(data, default_owner) if wanting else data
+        environment = Environment.model_validate(filled)
     except ValidationError as error:
         return Decoded(None, "invalid_record", field_errors(error), names, wanting)
     except Exception as error:  # a bug of ours; it stays with this record
         reason = f"cannot be read, a bug of ours: {type(error).__name__}"
         return Decoded(None, "internal", (FieldError("", reason),), names, wanting)
+    if not wanting:
+        met(environment, compact)
     names = (environment.environment_id, environment.slug)
     return Decoded(environment, names=names, wanting=wanting)
 

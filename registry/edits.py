@@ -60,6 +60,12 @@ def brake(known: Snapshot, found: Snapshot) -> Held | None:
     return Held(tuple(dropped), len(routed)) if most or every else None
 
 
+def suspects(known: Snapshot, found: Snapshot, recent: Sequence[Revision]) -> list[str]:
+    """The ids of records that we wrote a short while ago, and that the file has otherwise."""
+    ids = _ours(known, found, recent)
+    return [each for each in ids if _revision(known, each) != _revision(found, each)]
+
+
 def stale_items(
     known: Snapshot,
     found: Snapshot,
@@ -71,14 +77,9 @@ def stale_items(
     `past` has the entity tags of all states that a record was in. A record that differs from each
     of them was edited on purpose and is not stale.
     """
-    ours: dict[str, list[Revision]] = {}
-    apart = _apart(known, found) if recent else ()
-    for revision in recent if apart else ():
-        if revision.environment_id in apart and revision.author.source in BY_US:
-            ours.setdefault(revision.environment_id, []).append(revision)
     items = (
         _stale(environment_id, known, found, writes, past.get(environment_id, ()))
-        for environment_id, writes in ours.items()
+        for environment_id, writes in _ours(known, found, recent).items()
     )
     return tuple(item for item in items if item is not None)
 
@@ -95,6 +96,23 @@ def with_version(snapshot: Snapshot, environment_id: str, version: Environment |
 def _routed_ids(entries: Iterable[Entry]) -> set[str]:
     environments = (entry.environment for entry in entries)
     return {each.environment_id for each in environments if each is not None and each.routed}
+
+
+def _ours(
+    known: Snapshot, found: Snapshot, recent: Sequence[Revision]
+) -> dict[str, list[Revision]]:
+    """Our recent writes of the records that are apart, by id."""
+    ours: dict[str, list[Revision]] = {}
+    apart = _apart(known, found) if recent else ()
+    for revision in recent if apart else ():
+        if revision.environment_id in apart and revision.author.source in BY_US:
+            ours.setdefault(revision.environment_id, []).append(revision)
+    return ours
+
+
+def _revision(snapshot: Snapshot, environment_id: str) -> str | None:
+    entry = snapshot.by_id.get(environment_id)
+    return entry.environment.revision if entry and entry.environment else None
 
 
 def _apart(known: Snapshot, found: Snapshot) -> set[str]:

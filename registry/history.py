@@ -15,10 +15,10 @@ import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -27,26 +27,35 @@ from registry.collector import collector_resting
 from registry.differing import differing
 from registry.engines.durable import as_registry_errors, sync_folder, write_durably
 from registry.errors import RegistryError
+from registry.history_lines import (
+    compact,
+    glance,
+    kept_state,
+    lines_about,
+    state_text,
+    tags_in,
+    tags_of,
+)
 from registry.revisions import BY_US, Author, Revision, from_line, to_line
-from registry.schema import Environment, revision_of
+from registry.schema import Environment
 
 RECENT = timedelta(minutes=15)
 BYTES_MAX = 64 * 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _MANY = 500
+_FILES = ("history.1.jsonl", "history.jsonl")
 
 _log = structlog.get_logger()
+V = TypeVar("V")
 Difference = tuple[str, Environment | None, Environment | None]
 
 
 class History:
     """Revisions in a folder; without a folder, in memory alone.
 
-    `known` is the state that all revisions lead to, by `environment_id`; `recent` are our own of
-    the last 15 minutes, oldest first; `past` has the entity tags of every state that a record
-    ever was in. Appending never raises: what the disk refuses is kept in memory and written with
-    the next change, and `trouble` says so. `appended` is called with each change's revisions; it
-    must not raise.
+    `recent` are our own revisions of the last 15 minutes, oldest first. Appending never raises:
+    what the disk refuses is kept in memory and written with the next change, and `trouble` says
+    so. `appended` is called with each change's revisions; it must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
@@ -54,12 +63,16 @@ class History:
         self._memory: list[Revision] = []
         self._unwritten: list[Revision] = []
         self._turn = asyncio.Lock()
-        self.known: dict[str, Environment] = {}
+        self._known: dict[str, Environment] = {}
+        self._kept: dict[str, bytes] = {}
+        self._met: dict[str, Environment] = {}
+        self._kept_at = -1
+        self._dropped: dict[str, set[str]] = {}
         self.recent: deque[Revision] = deque()
         self._shared: Sequence[Environment] = ()
         self._touched: set[str] = set()
-        self.past: dict[str, set[str]] = {}
         self.last = 0
+        self._is_open = False
         self.founded = False
         self.trouble: RegistryError | None = None
         self.appended: Callable[[Sequence[Revision]], None] = lambda _revisions: None
@@ -76,16 +89,70 @@ class History:
             self.trouble = error
         with collector_resting(_MANY):
             self._read_all(now)
-        with contextlib.suppress(RegistryError):
-            self._write_known()
+
+    @property
+    def known(self) -> dict[str, Environment]:
+        """The state that all revisions lead to, by `environment_id`.
+
+        What a start found is text until somebody asks: of many records that takes its time.
+        """
+        if self._kept:
+            self._known = self._made()
+            self._kept, self._met = {}, {}
+        return self._known
+
+    def meet(self, environment: Environment, text: str) -> None:
+        """Take a record that was just read, of this compact text, where the text is the known one.
+
+        Then the known record is this very object, and nobody needs to make it.
+        """
+        if self._kept and self._kept.get(environment.environment_id) == text.encode():
+            self._met[environment.environment_id] = environment
+
+    async def past(self, environment_ids: Collection[str]) -> dict[str, set[str]]:
+        """The entity tags of every state that these records ever were in."""
+        async with self._turn:
+            return await asyncio.to_thread(self._past, environment_ids)
+
+    def _past(self, environment_ids: Collection[str]) -> dict[str, set[str]]:
+        past = {each: set(self._dropped.get(each, ())) for each in environment_ids}
+        for content in self._contents():
+            for environment_id, tags in past.items():
+                for line in lines_about(content, environment_id):
+                    found = tags_in(line)
+                    tags.update(found[1] if found and found[0] == environment_id else ())
+        for revision in (*self._memory, *self._unwritten):
+            if revision.environment_id in past:
+                past[revision.environment_id].update(tags_of(revision))
+        return past
+
+    def _made(self) -> dict[str, Environment]:
+        try:
+            return {name: self._met.get(name) or _read(text) for name, text in self._kept.items()}
+        except ValueError:  # noise, or written by an older version of the rules
+            return self._made_line_by_line()
 
     def _read_all(self, now: datetime) -> None:
-        self._read_known()
-        for revision in self._lines():
+        try:
+            self.last, self._kept = kept_state(self._file("known.json").read_bytes())
+            self.founded = self.last > 0  # a first start that made nothing has founded nothing
+            self._kept_at = self.last
+        except (OSError, ValueError, KeyError, TypeError):
+            self.last, self._kept = 0, {}
+        for line in self._raw_lines():
+            seen = glance(line)
+            if seen is None:
+                continue
             self.founded = True
-            self._replay(revision)
-            if now - revision.at < RECENT and revision.author.source in BY_US:
-                self.recent.append(revision)
+            if seen.revision > self.last:
+                self.last = seen.revision
+                _put(self._kept, seen.environment_id, seen.after)
+            if seen.source in BY_US:
+                revision = from_line(line)
+                if revision is not None and now - revision.at < RECENT:
+                    self.recent.append(revision)
+        self._touched = set(self._kept)
+        self._is_open = True
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
@@ -95,10 +162,10 @@ class History:
                 if before is None and after is None:
                     continue  # a broken record that never was good
                 old, new = (each.document if each else None for each in (before, after))
-                revision = Revision(self.last + 1, now, author, environment_id, old, new)
+                tags = tuple(each.revision for each in (before, after) if each)
+                revision = Revision(self.last + 1, now, author, environment_id, old, new, tags)
                 self.last = revision.revision
                 self._take(environment_id, after)
-                self._add_tags(environment_id, [e.revision for e in (before, after) if e])
                 added.append(revision)
             self.recent.extend(each for each in added if each.author.source in BY_US)
             while self.recent and now - self.recent[0].at > RECENT:
@@ -113,7 +180,8 @@ class History:
         if [each.environment_id for each in gone] == [each.environment_id for each in come]:
             self.known.update({each.environment_id: each for each in come})
         else:  # the order of the catalogue is kept, too
-            self.known = {each.environment_id: each for each in environments}
+            self._kept, self._met = {}, {}
+            self._known = {each.environment_id: each for each in environments}
         self._shared, self._touched = environments, set()
 
     def is_new_to(self, environments: Sequence[Environment]) -> bool:
@@ -145,31 +213,29 @@ class History:
 
     def close(self) -> None:
         """Keep the state, so that the next start reads few lines."""
-        if self._folder is not None:
+        if self._is_open:
             with contextlib.suppress(RegistryError):
                 self._write_known()
 
-    def _add_tags(self, environment_id: str, tags: Iterable[str]) -> None:
-        self.past.setdefault(environment_id, set()).update(tags)
-
     def _take(self, environment_id: str, environment: Environment | None) -> None:
         self._touched.add(environment_id)
-        if environment is None:
-            self.known.pop(environment_id, None)
-        else:
-            self.known[environment_id] = environment
+        _put(self.known, environment_id, environment)
 
-    def _replay(self, revision: Revision) -> None:
-        """Go on from a line of the file."""
-        states = (revision.before, revision.after)
-        tags = [revision_of(state) for state in states if state is not None]
-        self._add_tags(revision.environment_id, tags)
-        if revision.revision <= self.last:
-            return
-        self.last = revision.revision
-        with contextlib.suppress(ValidationError):  # written by an older version of the rules
-            after = revision.after and Environment.model_validate(revision.after)
-            self._take(revision.environment_id, after or None)
+    def _made_line_by_line(self) -> dict[str, Environment]:
+        """The known state by reading every line whole; one that breaks the rules is passed over."""
+        known: dict[str, Environment] = {}
+        last = 0
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            revision, texts = kept_state(self._file("known.json").read_bytes())
+            known = {name: _read(text) for name, text in texts.items()}
+            last = revision
+        for each in self._lines():
+            if each.revision > last:
+                last = each.revision
+                with contextlib.suppress(ValidationError):
+                    after = each.after and Environment.model_validate(each.after)
+                    _put(known, each.environment_id, after or None)
+        return known
 
     async def _append(self, added: Sequence[Revision]) -> None:
         if self._folder is None:
@@ -210,6 +276,7 @@ class History:
 
     def _rotate(self, path: Path) -> None:
         self._write_known()
+        self._remember_tags(path.with_name("history.1.jsonl"))
         with as_registry_errors(path.name):
             path.replace(path.with_name("history.1.jsonl"))
             sync_folder(path.parent)
@@ -218,10 +285,24 @@ class History:
         assert self._folder is not None
         return self._folder / name
 
+    def _remember_tags(self, path: Path) -> None:
+        """The entity tags of the lines that the next rotation drops: an editor may be as old."""
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            for environment_id, tags in filter(None, map(tags_in, file)):
+                self._dropped.setdefault(environment_id, set()).update(tags)
+
     def _lines(self) -> Iterator[Revision]:
-        for name in ("history.1.jsonl", "history.jsonl"):
+        return (revision for line in self._raw_lines() if (revision := from_line(line)))
+
+    def _raw_lines(self) -> Iterator[bytes]:
+        for name in _FILES:
             with contextlib.suppress(OSError), self._file(name).open("rb") as file:
-                yield from (revision for line in file if (revision := from_line(line)))
+                yield from file
+
+    def _contents(self) -> Iterator[bytes]:
+        for name in _FILES if self._folder is not None else ():
+            with contextlib.suppress(OSError):
+                yield self._file(name).read_bytes()
 
     def _mend_torn_line(self) -> None:
         """Cut what follows the last whole line: a crash while appending."""
@@ -233,23 +314,24 @@ class History:
                 file.truncate(end)
                 os.fsync(file.fileno())
 
-    def _read_known(self) -> None:
-        try:
-            kept = json.loads(self._file("known.json").read_bytes())
-            known = [Environment.model_validate(document) for document in kept["environments"]]
-            self.last = int(kept["revision"])
-            self.founded = self.last > 0  # a first start that made nothing has founded nothing
-            self.known = {environment.environment_id: environment for environment in known}
-        except (OSError, ValueError, KeyError, TypeError):
-            return
-
     def _write_known(self) -> None:
-        state: Mapping[str, object] = {
-            "revision": self.last,
-            "environments": [environment.document for environment in self.known.values()],
-        }
-        content = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
-        write_durably(self._file("known.json"), content, mode=0o600)
+        if self._kept_at == self.last:
+            return
+        texts = (*self._kept.values(), *(compact(each.document) for each in self._known.values()))
+        write_durably(self._file("known.json"), state_text(self.last, texts), mode=0o600)
+        self._kept_at = self.last
+
+
+def _read(text: bytes) -> Environment:
+    """A record of its kept text. Raises ValueError."""
+    return Environment.model_validate(json.loads(text))
+
+
+def _put(known: dict[str, V], environment_id: str, after: V | None) -> None:
+    if after is None:
+        known.pop(environment_id, None)
+    else:
+        known[environment_id] = after
 
 
 def _changed(

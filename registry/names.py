@@ -17,6 +17,15 @@ PROJECT_ID = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 # RFC 1035 lengths; `_` is allowed because people have such hosts and Traefik routes them.
 _LABEL = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _HOST_LENGTH_MAX = 253
+_PLAIN_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+# What is canonical already. The first look ahead: not all digits, which might be an address.
+PLAIN_HOST = (
+    r"(?=[0-9.]*[a-z_-])(?=[a-z0-9_.-]{1,253}(?![a-z0-9_.-]))"
+    rf"{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})*"
+)
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+PLAIN_ADDRESS = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
+_PLAIN = re.compile(rf"(?:{PLAIN_HOST}|{PLAIN_ADDRESS})\Z")
 
 
 def fresh_environment_id(slug: str) -> str:
@@ -44,6 +53,8 @@ def canonical_host(text: str) -> str:
     Lower-case ASCII (IDNA, UTS 46), one trailing dot dropped, IP literals as `ipaddress` writes
     them. Raises ValueError, in words for the operator, for what no certificate or rule could name.
     """
+    if _PLAIN.match(text):
+        return text
     address = _address(text)
     if address is not None:
         return address

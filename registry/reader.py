@@ -69,6 +69,19 @@ class Reader:
             return await asyncio.to_thread(self._read, loaded, known)
         return self._read(loaded, known)
 
+    async def read_ahead(self, met: codec.Met) -> None:
+        """Decode what is stored, and tell `met` of each good record.
+
+        Raises CatalogueUnreadable and StoreUnavailable.
+        """
+        loaded = await self._engine.load()
+        with collector_resting(len(loaded.records)):
+            await asyncio.to_thread(self._read_ahead, loaded, met)
+
+    def _read_ahead(self, loaded: Loaded, met: codec.Met) -> None:
+        for raw in loaded.records:
+            self._decode(raw.text, met)
+
     def foreseen(self, after: Snapshot) -> Snapshot:
         """A snapshot that was put together, as reading it would give it; remembers nothing.
 
@@ -151,16 +164,16 @@ class Reader:
         texts = {record.text for record in loaded.records}
         self._decoded = {text: self._decoded[text] for text in texts & self._decoded.keys()}
 
-    def _decode(self, text: str) -> codec.Decoded:
+    def _decode(self, text: str, met: codec.Met = codec.told_nobody) -> codec.Decoded:
         known = self._decoded.get(text)
         if known is None:
-            known = self._read_anew(text)
+            known = self._read_anew(text, met)
             if "owner" not in known.wanting:  # else it depends on the workspace too
                 self._decoded[text] = known
         return known
 
-    def _read_anew(self, text: str) -> codec.Decoded:
-        return self._verified(codec.decode(text, self._default_owner))
+    def _read_anew(self, text: str, met: codec.Met = codec.told_nobody) -> codec.Decoded:
+        return self._verified(codec.decode(text, self._default_owner, met))
 
     def _verified(self, decoded: codec.Decoded) -> codec.Decoded:
         refusal = self._verify(decoded.environment) if decoded.environment else None

@@ -29,7 +29,8 @@ class Author:
 class Revision:
     """One change of one record. `revision` counts over the whole catalogue, from 1.
 
-    `before` is None for a creation, `after` for a deletion.
+    `before` is None for a creation, `after` for a deletion. `tags` are the entity tags of those
+    of the two that are there; empty where nobody knows them yet.
     """
 
     revision: int
@@ -38,6 +39,7 @@ class Revision:
     environment_id: str
     before: Document | None
     after: Document | None
+    tags: tuple[str, ...] = ()
 
     @property
     def action(self) -> str:
@@ -83,6 +85,7 @@ def to_line(revision: Revision) -> bytes:
         "actor": revision.author.actor,
         "source": revision.author.source,
         "environment_id": revision.environment_id,
+        **({"tags": revision.tags} if revision.tags else {}),
         "before": revision.before,
         "after": revision.after,
     }
@@ -102,6 +105,7 @@ def from_line(line: bytes) -> Revision | None:
             environment_id=row["environment_id"],
             before=row["before"],
             after=row["after"],
+            tags=tuple(row.get("tags", ())),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -25,6 +25,7 @@ from registry.fields import (
     LIST_LENGTH_MAX,
     METADATA_BYTES_MAX,
     NESTING_MAX,
+    NOT_FITTING,
     EnvironmentId,
     HttpUrl,
     Instant,
@@ -159,7 +160,7 @@ def _field_error(details: ErrorDetails) -> FieldError:
     context = details.get("ctx", {})
     pointer = context.get("pointer") or json_pointer(details["loc"])
     message = details["msg"].removeprefix("Value error, ")
-    if details["type"] == "value_error":
+    if details["type"] in ("value_error", NOT_FITTING):
         message = f"must be {message}" if message[:2] in ("a ", "an", "1 ") else message
     if details["type"] == "extra_forbidden":
         message = "unknown key; free keys belong in metadata"
@@ -171,12 +172,21 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("between_fields", "{words}", {"words": message, "pointer": pointer})
 
 
+_OPEN_PART = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def check_open_part(data: Any, pointer: str) -> None:
     """Bounds of a free part: nesting, size, values that JSON can carry. Raises for Pydantic."""
-    if _deeper_than(data, NESTING_MAX):
+    try:
+        text = _OPEN_PART.encode(data)
+    except (ValueError, TypeError, RecursionError):
+        text = None
+    # So few brackets cannot nest too deeply; else the levels are counted.
+    is_flat = text is not None and text.count("{") + text.count("[") <= NESTING_MAX
+    if not is_flat and _deeper_than(data, NESTING_MAX):
         raise _at(pointer, f"nested deeper than {NESTING_MAX} levels")
     try:
-        size_bytes = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
+        size_bytes = len((text if text is not None else _OPEN_PART.encode(data)).encode())
     except UnicodeEncodeError:
         raise _at(pointer, "a text holds half of a surrogate pair") from None
     except (ValueError, TypeError):

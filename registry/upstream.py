@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from registry.fields import UPSTREAM_URL
+from registry.fields import PORT, UPSTREAM_URL
 from registry.host import Host, Port
-from registry.names import canonical_host, canonical_pattern, covers
+from registry.names import PLAIN_ADDRESS, PLAIN_HOST, canonical_host, canonical_pattern, covers
 from registry.router_spec import RouterSpec, normal_path
 
 _ROUTER = "/metadata/router"
 _SCHEMES = {None: "http", "": "http", "tcp": "http", "http": "http", "https": "https"}
+
+# Already as `_server` writes it.
+_PLAIN_SERVER = re.compile(rf"https?://(?:{PLAIN_HOST}|{PLAIN_ADDRESS})(?::{PORT})?\Z")
 
 
 class UpstreamError(ValueError):
@@ -118,6 +121,8 @@ def _joined(urls: Sequence[tuple[str, str]]) -> Upstream:
 
 
 def _server(pointer: str, url: str) -> str:
+    if _PLAIN_SERVER.match(url):
+        return url
     try:
         parts = urlsplit(url)
         authority = _authority(parts.hostname or "")
@@ -128,6 +133,8 @@ def _server(pointer: str, url: str) -> str:
 
 
 def _base_path(pointer: str, url: str) -> str:
+    if _PLAIN_SERVER.match(url):
+        return "/"
     # A port's `url` is any link; only a plain one can serve as an upstream.
     if not re.match(UPSTREAM_URL, url):
         raise UpstreamError(

@@ -19,6 +19,8 @@ from registry.errors import RegistryError
 
 _log = structlog.get_logger()
 _JSON_ONLY = ("POST", "PUT", "PATCH")
+# What the kept document is enough for.
+_AT_ONCE = ("/traefik/config", "/healthz", "/readyz")
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -99,6 +101,8 @@ def _checked(route: Route) -> _Next:
     async def handle(request: web.Request) -> web.StreamResponse:
         request.app[SURFACE].door.admit(request, route.access)
         query_of(request, route.query)
+        if route.path not in _AT_ONCE:
+            await request.app[SURFACE].opening.wait()
         if route.method in _JSON_ONLY:
             check_media_type(request)
         return await route.handler(request)

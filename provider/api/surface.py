@@ -18,6 +18,7 @@ from provider.listener import SilentClients
 from provider.meters import Meters
 from provider.observe.certificate_files import CertificateInventory
 from provider.observe.facts import TraefikFacts
+from provider.opening import Opening
 from provider.polls import Polls
 from provider.previewer import Previewer
 from provider.reconciler import Reconciler
@@ -54,6 +55,7 @@ class Surface:
     inventory: CertificateInventory
     issuer: Issuer
     health: HealthKeeper
+    opening: Opening
 
     @property
     def facts(self) -> tuple[TraefikFacts, ...]:

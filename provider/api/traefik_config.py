@@ -42,7 +42,7 @@ async def traefik_config(request: web.Request) -> web.Response:
         raise NotReady("there is no document yet; Traefik keeps what it has")
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
     body = publication.body
-    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+    if publication.gzipped and _takes_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"], body = "gzip", publication.gzipped
     return web.Response(body=body, content_type="application/json", headers=headers)
 

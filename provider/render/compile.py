@@ -5,16 +5,17 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from functools import lru_cache
 
 from provider.render.fragment import Claim, Fragment, Note, OwnCertificate, Rejection
 from provider.render.middlewares import middlewares_of, qualified
 from provider.render.services import service_of
 from provider.render.tls import router_tls
-from registry.names import canonical_host
+from registry.names import is_address
 from registry.schema import Environment
 from registry.upstream import Upstream, hostnames_of, resolve_upstream
 
+_ADDRESSES_MAX = 4096
 DEFAULT_ENTRYPOINTS = ("websecure",)
 
 
@@ -99,13 +100,8 @@ def _refused(environment: Environment, upstream: Upstream, rules: Rules) -> Reje
 
 
 def _forbidden(server: str, rules: Rules) -> str | None:
-    url = urlsplit(server)
-    host = canonical_host(url.hostname or "")
-    port = url.port or (443 if url.scheme == "https" else 80)
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        address = None
+    host, port = _endpoint(server)
+    address = _address(host)
     mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:169.254.169.254 is no way around
     address = mapped or address
     # RFC 3927, RFC 4291: link-local is where clouds keep their metadata service.
@@ -117,3 +113,17 @@ def _forbidden(server: str, rules: Rules) -> str | None:
         if listener is not None:
             return f"{server} is {listener}"
     return None
+
+
+@lru_cache(_ADDRESSES_MAX)  # many upstreams are of few machines
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    return ipaddress.ip_address(host) if is_address(host) else None
+
+
+def _endpoint(server: str) -> tuple[str, int]:
+    """Canonical host and port of a server, which has no path, as `Upstream` has them."""
+    scheme, _, authority = server.partition("://")
+    host, colon, port = authority.rpartition(":")
+    if not colon or authority.endswith("]"):
+        host, port = authority, ""
+    return host.strip("[]"), int(port) if port else 443 if scheme == "https" else 80
