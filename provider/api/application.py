@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.metadata import version
 
 import structlog
@@ -30,7 +32,8 @@ def make_application(surface: Surface) -> web.Application:
     )
     surface.meters.registry.register(SurfaceCollector(surface))
     app[SURFACE] = surface
-    app[DESCRIPTION] = describe(ROUTES, version("routebook"))
+    description: Callable[[], bytes] = cache(_description)
+    app[DESCRIPTION] = description
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _checked(route))
         if route.method == "GET":  # RFC 9110, 9.3.2: HEAD wherever there is GET
@@ -44,6 +47,10 @@ def make_application(surface: Surface) -> web.Application:
 
     app.on_shutdown.append(release_who_waits)
     return app
+
+
+def _description() -> bytes:
+    return json.dumps(describe(ROUTES, version("routebook"))).encode()
 
 
 @web.middleware
