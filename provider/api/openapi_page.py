@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-DESCRIPTION = web.AppKey("description", Callable[[], bytes])
+DESCRIPTION: web.AppKey[Callable[[], bytes]] = web.AppKey("description")
 
 
 async def openapi_page(request: web.Request) -> web.Response:
