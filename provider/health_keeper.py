@@ -56,6 +56,11 @@ class HealthKeeper:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             _log.warning("health_times_lost", file=self._kept.name, reason=type(error).__name__)
 
+    @property
+    def made_of(self) -> object:
+        """Another object whenever `checked_at` may say anything else of the same record."""
+        return self._standings
+
     def checked_at(self, environment: Environment) -> datetime | None:
         """When the environment was checked last, to be shown: by a probe, or as it is stored."""
         stored = environment.health.checked_at

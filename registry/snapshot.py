@@ -8,6 +8,7 @@ from functools import cached_property
 
 from registry.differing import position_of
 from registry.errors import NotFound
+from registry.filing import Groups, filed, refiled
 from registry.schema import Environment
 
 _FEW = 8
@@ -96,6 +97,23 @@ class Snapshot:
         return {e.environment.slug: e for e in self.entries if e.environment}
 
     @cached_property
+    def in_force(self) -> tuple[Entry, ...]:
+        """The entries that have something in force, in order; `entries` itself where all have."""
+        if all(each.environment for each in self.entries):
+            return self.entries
+        return tuple(each for each in self.entries if each.environment)
+
+    @cached_property
+    def by_project(self) -> Groups[Entry]:
+        """The entries in force, by `project_id`, each group in order."""
+        return filed(self.in_force, _project)
+
+    @cached_property
+    def by_state(self) -> Groups[Entry]:
+        """The entries in force, by lifecycle state, each group in order."""
+        return filed(self.in_force, _state)
+
+    @cached_property
     def environments(self) -> tuple[Environment, ...]:
         """What is in force, last good versions included, in order."""
         return tuple(e.environment for e in self.entries if e.environment)
@@ -163,6 +181,12 @@ class Snapshot:
         for name in ("faults", "lacking", "faulty_without_good"):
             if name in known:
                 given[name] = known[name]
+        if known.get("in_force") is self.entries:
+            given["in_force"] = after.entries
+        for grouped, key in (("by_project", _project), ("by_state", _state)):
+            groups = refiled(known[grouped], swaps, key) if grouped in known else None
+            if groups is not None:
+                given[grouped] = groups
         for look_up, name in (("by_id", "environment_id"), ("by_slug", "slug")):
             entries = known.get(look_up)
             if entries is not None and all(_keeps(entries, *swap, name) for swap in swaps):
@@ -171,6 +195,14 @@ class Snapshot:
 
 def _is_good(entry: Entry) -> bool:
     return entry.environment is not None and entry.fault is None and not entry.wanting
+
+
+def _project(entry: Entry) -> str:
+    return entry.environment.project_id if entry.environment else ""
+
+
+def _state(entry: Entry) -> str:
+    return entry.environment.lifecycle.state if entry.environment else ""
 
 
 def _keeps(known: Mapping[str, Entry], old: Entry | None, new: Entry | None, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.metadata import version
 
 import structlog
@@ -12,6 +14,7 @@ from provider.api.openapi import describe
 from provider.api.openapi_page import DESCRIPTION
 from provider.api.problems import problem, problem_of
 from provider.api.prometheus import SurfaceCollector
+from provider.api.ready_items import ITEMS, ReadyItems
 from provider.api.requests import BODY_BYTES_MAX, check_media_type, query_of
 from provider.api.routes import ROUTES, Route
 from provider.api.surface import SURFACE, Surface
@@ -32,7 +35,9 @@ def make_application(surface: Surface) -> web.Application:
     )
     surface.meters.registry.register(SurfaceCollector(surface))
     app[SURFACE] = surface
-    app[DESCRIPTION] = describe(ROUTES, version("routebook"))
+    description: Callable[[], bytes] = cache(_description)
+    app[DESCRIPTION] = description
+    app[ITEMS] = _ready_items(surface)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _checked(route))
         if route.method == "GET":  # RFC 9110, 9.3.2: HEAD wherever there is GET
@@ -46,6 +51,20 @@ def make_application(surface: Surface) -> web.Application:
 
     app.on_shutdown.append(release_who_waits)
     return app
+
+
+def _ready_items(surface: Surface) -> ReadyItems:
+    routing, health = surface.routing, surface.health
+    return ReadyItems(
+        surface.workspaces,
+        health.checked_at,
+        lambda entry: routing.routing_of(entry).in_short(),
+        lambda: (*routing.made_of, health.made_of),
+    )
+
+
+def _description() -> bytes:
+    return json.dumps(describe(ROUTES, version("routebook"))).encode()
 
 
 @web.middleware

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,9 +10,10 @@ from aiohttp import web
 
 from provider.api.door import author
 from provider.api.listing import ListQuery, known_snapshot, page, select
-from provider.api.requests import json_body, matches_of, query_of
+from provider.api.ready_items import ITEMS, members, with_member
+from provider.api.requests import JSON_TYPE, json_body, matches_of, query_of
 from provider.api.surface import SURFACE
-from provider.api.views import environment_view, listed_view, project_of
+from provider.api.views import environment_view
 from provider.api.writing import Made, changed_records, with_routing, written
 from registry.errors import Quarantined
 from registry.schema import Environment
@@ -22,25 +24,18 @@ from registry.writer import Preview
 
 async def list_environments(request: web.Request) -> web.Response:
     """A page of environments, each of their workspaces once."""
-    surface, query = request.app[SURFACE], query_of(request, ListQuery)
-    chosen = select(known_snapshot(request.app[SURFACE].store).entries, query)
+    items, query = request.app[ITEMS], query_of(request, ListQuery)
+    chosen = select(known_snapshot(request.app[SURFACE].store), query)
     entries, following = page(chosen, query)
-    ids = {entry.environment.project_id for entry in entries if entry.environment}
-    projects = {each: project_of(each, surface.workspaces) for each in sorted(ids)}
-    return web.json_response(
-        {
-            "environments": [
-                {
-                    **listed_view(entry, surface.health.checked_at),
-                    "routing": surface.routing.routing_of(entry).in_short(),
-                }
-                for entry in entries
-            ],
-            "projects": {key: value for key, value in projects.items() if value is not None},
-            "total": len(chosen),
-            "next": following,
-        }
+    ids = sorted({entry.environment.project_id for entry in entries if entry.environment})
+    projects = ((each, body) for each in ids if (body := items.project(each)) is not None)
+    body = b'{"environments": [%b], "projects": %b, "total": %d, "next": %b}' % (
+        await items.listed(entries),
+        members(projects),
+        len(chosen),
+        json.dumps(following).encode(),
     )
+    return web.Response(body=body, content_type=JSON_TYPE, charset="utf-8")
 
 
 async def create_environment(request: web.Request) -> web.Response:
@@ -60,9 +55,14 @@ async def read_environment(request: web.Request) -> web.Response:
         raise Quarantined(
             "the stored record is broken and never was good: " + "; ".join(map(str, errors))
         )
-    surface = request.app[SURFACE]
-    view = environment_view(entry, surface.workspaces, surface.health.checked_at)
-    return web.json_response(view, headers={"ETag": f'"{entry.environment.revision}"'})
+    items = request.app[ITEMS]
+    project = items.project(entry.environment.project_id) or b"null"
+    return web.Response(
+        body=with_member(items.record(entry), b"project", project),
+        content_type=JSON_TYPE,
+        charset="utf-8",
+        headers={"ETag": f'"{entry.environment.revision}"'},
+    )
 
 
 async def replace_environment(request: web.Request) -> web.Response:

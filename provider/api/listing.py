@@ -40,8 +40,15 @@ def known_snapshot(store: EnvironmentStore) -> Snapshot:
     return store.snapshot
 
 
-def select(entries: Sequence[Entry], query: ListQuery) -> list[Entry]:
+def select(snapshot: Snapshot, query: ListQuery) -> Sequence[Entry]:
     """The entries in force that the query asks for, in the catalogue's order."""
+    entries: Sequence[Entry] = snapshot.in_force
+    if query.project_id is not None:
+        entries = snapshot.by_project.get(query.project_id, ())
+    elif query.state is not None:
+        entries = snapshot.by_state.get(query.state, ())
+    if not _asks_more(query):
+        return entries
     return [entry for entry in entries if entry.environment and _asked(entry.environment, query)]
 
 
@@ -51,6 +58,12 @@ def page(entries: Sequence[Entry], query: ListQuery) -> tuple[Sequence[Entry], s
     end = start + query.limit
     following = _cursor(end, entries[end - 1]) if end < len(entries) else None
     return entries[start:end], following
+
+
+def _asks_more(query: ListQuery) -> bool:
+    """Whether the groups of the snapshot do not answer it."""
+    both = query.project_id is not None and query.state is not None
+    return both or query.health is not None or query.owner is not None or query.q is not None
 
 
 def _asked(environment: Environment, query: ListQuery) -> bool:
@@ -82,8 +95,11 @@ def _text(environment: Environment) -> str:
 
 
 def _cursor(offset: int, last: Entry) -> str:
-    last_id = last.environment.environment_id if last.environment else ""
-    return base64.urlsafe_b64encode(f"{offset}:{last_id}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{offset}:{_id(last)}".encode()).decode()
+
+
+def _id(entry: Entry) -> str:
+    return entry.environment.environment_id if entry.environment else ""
 
 
 def _start(entries: Sequence[Entry], cursor: str | None) -> int:
@@ -96,7 +112,9 @@ def _start(entries: Sequence[Entry], cursor: str | None) -> int:
     except (binascii.Error, ValueError) as error:
         fault = FieldError("/cursor", "not a cursor of this list")
         raise InvalidRecord("the query is wrong", [fault]) from error
+    if 0 < start <= len(entries) and _id(entries[start - 1]) == last_id:
+        return start  # as almost always: nothing came or went before it
     for index, entry in enumerate(entries):
-        if entry.environment and entry.environment.environment_id == last_id:
+        if _id(entry) == last_id:
             return index + 1
     return max(0, start - 1)  # the last one shown is gone: the rest moved up

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from provider.document_log import DocumentLog
+from provider.document_log import DocumentLog, LoggedDocument
 from provider.neighbours.index import Neighbour, NeighbourIndex
 from provider.observe.facts import RouterFact, TraefikFacts
 from provider.observe.sighting import Run, Sighting
@@ -20,7 +20,7 @@ from provider.render.rules import priority
 from provider.routing.announcer import Announcer
 from provider.routing.conditions import acceptance, publication_of, validity
 from provider.routing.exceptions import Exceptions, Kind
-from provider.routing.live import Watched, live_on
+from provider.routing.live import LOOKED_AT_MAX, SURVEYED_AT_MAX, Watched, is_old, live_on
 from provider.routing.problems import problems_of
 from provider.routing.refusal import refused_since
 from provider.routing.served import ServedSince
@@ -44,7 +44,8 @@ class _Refused(NamedTuple):
 class _Known:
     """One Traefik: its sighting, and the routers of others there.
 
-    `refused` is the newest document that it surely does not take.
+    `refused` is the newest document that it surely does not take; `told` are the facts when they
+    last said anything else than before.
     """
 
     sighting: Sighting
@@ -52,6 +53,7 @@ class _Known:
     neighbours: tuple[RouterFact, ...] = ()
     index: NeighbourIndex = field(default_factory=lambda: NeighbourIndex(()))
     refused: _Refused | None = None
+    told: TraefikFacts | None = None
 
     @property
     def refused_since(self) -> datetime | None:
@@ -117,6 +119,7 @@ class RoutingBoard:
         known = self._known[facts.url]
         before, run = known.sighting.facts, known.sighting.run
         if known.sighting.see(facts, self._clock()):
+            known.told = facts
             others = tuple(each for each in facts.neighbours if _may_meet_ours(each))
             if known.neighbours != others:
                 known.neighbours, known.index = others, NeighbourIndex(others)
@@ -149,6 +152,16 @@ class RoutingBoard:
             live=_over_all(traefiks),
             traefiks=traefiks,
         )
+
+    @property
+    def made_of(self) -> tuple[object, ...]:
+        """What the flags, reasons and messages of all conditions are made of, beside the entry.
+
+        One of the objects is another one wherever one of them may say anything else.
+        """
+        latest, now = self._log.latest, self._clock()
+        said = (part for known in self._known.values() for part in _said_by(known, latest, now))
+        return self._reconciler.rendered, latest, *said
 
     def live_counts(self) -> dict[str, int | None]:
         """By Traefik, how many environments it serves as they are now; None: nobody can tell."""
@@ -291,6 +304,21 @@ class RoutingBoard:
         facts = known.sighting.facts
         is_same = facts.reached and known.sighting.since <= refused.since
         return is_same and facts.live_digest != refused.digest
+
+
+def _said_by(
+    known: _Known, latest: LoggedDocument | None, now: datetime
+) -> tuple[object, object, object, bool]:
+    """As `RoutingBoard.made_of`. When it was looked at matters only while that is too long ago."""
+    facts = known.sighting.facts
+    looked_at, surveyed_at = facts.looked_at, facts.surveyed_at
+    is_recent = (
+        looked_at is not None
+        and not is_old(looked_at, LOOKED_AT_MAX, now)
+        and (latest is None or looked_at >= latest.published_at)
+    )
+    is_surveyed = surveyed_at is not None and not is_old(surveyed_at, SURVEYED_AT_MAX, now)
+    return known.told, known.refused, None if is_recent else looked_at, is_surveyed
 
 
 def _may_meet_ours(router: RouterFact) -> bool:

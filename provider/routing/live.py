@@ -66,7 +66,7 @@ def _unseen(watched: Watched, environment_id: str, unpublished: Condition) -> Co
     facts, changed_at = watched.sighting.facts, watched.log.since(environment_id)
     if not facts.reached or facts.looked_at is None:
         return _unreached(watched)
-    if _is_old(facts.looked_at, LOOKED_AT_MAX, watched.now):
+    if is_old(facts.looked_at, LOOKED_AT_MAX, watched.now):
         message = f"not looked at since {instant_text(facts.looked_at)}"
         return Condition("Unknown", "not_looked_at", message)
     if watched.log.latest is None or unpublished.status == "Unknown":
@@ -86,7 +86,7 @@ def _served(watched: Watched, environment_id: str, neighbours: Sequence[Neighbou
         words = "; ".join(words_of(fault, facts) for fault in faults)
         since = min(watched.sighting.fault_since(fault.name) for fault in faults)
         return _on(watched, Condition("False", f"router_{worst}", words, since), settled=True)
-    if facts.surveyed_at is None or _is_old(facts.surveyed_at, SURVEYED_AT_MAX, watched.now):
+    if facts.surveyed_at is None or is_old(facts.surveyed_at, SURVEYED_AT_MAX, watched.now):
         why = facts.survey_problem or "not done yet"
         message = f"the routers of its other providers were not looked at: {why}"
         return _on(watched, Condition("Unknown", "not_surveyed", message), settled=False)
@@ -151,7 +151,7 @@ _UNKNOWN_DIGEST = Condition(
 _NOT_RENDERED = Condition("Unknown", "not_rendered", "what is to be served is being rendered")
 
 
-def _is_old(seen_at: datetime, age_max: timedelta, now: datetime) -> bool:
+def is_old(seen_at: datetime, age_max: timedelta, now: datetime) -> bool:
     """Whether it is no longer sure; it is not either when the clock was set back."""
     return abs(now - seen_at) > age_max
 
