@@ -56,6 +56,7 @@ class Catalogue:
 
     @snapshot.setter
     def snapshot(self, snapshot: Snapshot | None) -> None:
+        """Put in force."""
         self._snapshot, self._is_remembered = snapshot, True
 
     async def _remember(self) -> None:
