@@ -18,6 +18,7 @@ from aiohttp import web
 from provider.admission import Admission
 from provider.api.application import make_application
 from provider.api.door import Door
+from provider.api.repeats import repeating
 from provider.api.surface import Surface
 from provider.auth.book import AccountBook
 from provider.auth.passwords import PasswordCheck
@@ -320,6 +321,7 @@ async def _start_serving(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     assert runner.server is not None
-    server = await accept(surface.silent_clients.watched(runner.server), listener, tls)
+    factory = repeating(surface, runner.server)
+    server = await accept(surface.silent_clients.watched(factory), listener, tls)
     # Closed first: no connection comes while held polls get their last answer.
     stack.callback(server.close)

@@ -41,12 +41,25 @@ class Poller:
     gone_at: datetime | None = None
 
 
+@dataclass(slots=True)
+class _Alive:
+    """A connection: the poller as it was, and what each poll changes."""
+
+    poller: Poller
+    last_at: datetime
+    polls: int = 1
+
+    def seen(self) -> Poller:
+        """The poller as it is."""
+        return replace(self.poller, last_at=self.last_at, polls=self.polls)
+
+
 class Pollers:
     """The connections that poll, each by its task, and the last few that ended."""
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
-        self._alive: WeakKeyDictionary[Connection, Poller] = WeakKeyDictionary()
+        self._alive: WeakKeyDictionary[Connection, _Alive] = WeakKeyDictionary()
         self._gone: deque[Poller] = deque(maxlen=GONE_MAX)
 
     def asked(self, connection: Connection, remote: str, user_agent: str, instance: str) -> bool:
@@ -54,39 +67,55 @@ class Pollers:
         now, known = self._clock(), self._alive.get(connection)
         if known is None:
             name = _shown(user_agent)
-            self._alive[connection] = Poller(remote, name, _shown(instance), now, now, 1)
+            poller = Poller(remote, name, _shown(instance), now, now)
+            self._alive[connection] = _Alive(poller, now)
             connection.add_done_callback(self._ended)
             return True
-        if instance != known.instance:
-            known = replace(known, instance=_shown(instance))
-        self._alive[connection] = replace(known, last_at=now, polls=known.polls + 1)
+        if instance != known.poller.instance:
+            known.poller = replace(known.poller, instance=_shown(instance))
+        known.last_at, known.polls = now, known.polls + 1
         return False
+
+    def asked_again(self, connection: Connection, digest: str) -> bool:
+        """One that looks sent its last request once more, and gets the same document.
+
+        False for one that is not known, or that was given another document last.
+        """
+        known = self._alive.get(connection)
+        if known is None or known.poller.digest != digest or not known.poller.is_looking:
+            return False
+        known.last_at, known.polls = self._clock(), known.polls + 1
+        return True
 
     def answered(self, connection: Connection, digest: str, *, held: bool) -> None:
         """A document goes to it; `held` says that it would have waited for a new one."""
         known = self._alive.get(connection)
-        if known is not None:
-            at = known.delivered_at if known.digest == digest else self._clock()
-            self._alive[connection] = replace(
-                known, digest=digest, delivered_at=at, is_looking=not held
+        if known is None:
+            return
+        is_same = known.poller.digest == digest
+        if not is_same or known.poller.is_looking is held:
+            at = known.poller.delivered_at if is_same else self._clock()
+            known.poller = replace(
+                known.poller, digest=digest, delivered_at=at, is_looking=not held
             )
 
     def set_held(self, connection: Connection, is_held: bool) -> None:
         """Its request is held, or is not any more."""
         known = self._alive.get(connection)
         if known is not None:
-            self._alive[connection] = replace(known, is_held=is_held)
+            known.poller = replace(known.poller, is_held=is_held)
 
     def digest_of(self, connection: Connection) -> str | None:
         """The document that it was last given."""
         known = self._alive.get(connection)
-        return known.digest if known else None
+        return known.poller.digest if known else None
 
     def listed(self) -> tuple[Poller, ...]:
         """Those that are alive, 1,000 at most, and then those that left within ten minutes."""
         oldest = self._clock() - GONE_FOR
         gone = (each for each in self._gone if each.gone_at and each.gone_at > oldest)
-        return (*islice(self._alive.values(), LISTED_MAX), *gone)
+        alive = (each.seen() for each in islice(self._alive.values(), LISTED_MAX))
+        return (*alive, *gone)
 
     @property
     def connected(self) -> int:
@@ -97,14 +126,15 @@ class Pollers:
         """Of those alive; a held one is asking right now."""
         now = self._clock()
         ages = (
-            0.0 if p.is_held else (now - p.last_at).total_seconds() for p in self._alive.values()
+            0.0 if each.poller.is_held else (now - each.last_at).total_seconds()
+            for each in self._alive.values()
         )
         return max(ages, default=None)
 
     def _ended(self, connection: Connection) -> None:
         known = self._alive.pop(connection, None)
         if known is not None:
-            self._gone.append(replace(known, gone_at=self._clock(), is_held=False))
+            self._gone.append(replace(known.seen(), gone_at=self._clock(), is_held=False))
 
 
 def _shown(text: str) -> str:

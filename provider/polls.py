@@ -71,6 +71,17 @@ class Polls:
         self.answered += 1
         return latest
 
+    def repeated(self, connection: Connection, publication: Publication) -> bool:
+        """Count one more poll that is not held, which gets the same document as the last one.
+
+        False where that document is not in force any more, or the connection is not known.
+        """
+        is_same = publication is self._current.publication and not self._current.closing.is_set()
+        if not is_same or not self._book.asked_again(connection, publication.digest):
+            return False
+        self.answered += 1
+        return True
+
     def pollers(self) -> tuple[Poller, ...]:
         """Who polls, 1,000 at most, and then the last 20 that left within ten minutes."""
         return self._book.listed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -14,6 +14,23 @@ from registry.errors import Forbidden, HostNotAllowed, StoreUnavailable, Unauthe
 from registry.revisions import Author
 
 IDENTITY = web.RequestKey("identity", object)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """How a request came in. `presented` is its token; None for a local caller of open mode."""
+
+    presented: str | None = field(repr=False)
+    access: Access
+
+    @classmethod
+    def of(cls, request: web.Request) -> Admitted | None:
+        """That of a request which was admitted."""
+        admitted = request.get(_ADMITTED)
+        return admitted if isinstance(admitted, cls) else None
+
+
+_ADMITTED = web.RequestKey("admitted", object)
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,19 @@ class Door:
                 raise Unauthenticated("send a token: Authorization: Bearer <token>")
             raise Forbidden(f"{identity.role.value} may not; it takes {access.value}")
         request[IDENTITY] = identity
+        presented = None if identity is LOCAL else presented_token(request)
+        request[_ADMITTED] = Admitted(presented, access)
+
+    def admits_again(self, admitted: Admitted) -> bool:
+        """Whether a request with the very same headers may come in now, as it did before."""
+        if self.is_open():
+            return admitted.presented is None
+        if admitted.presented is None:
+            return False
+        try:
+            return may(self.book.identify(admitted.presented), admitted.access)
+        except StoreUnavailable:
+            return False
 
     def _identity(self, request: web.Request) -> Identity | None:
         if self.is_open():

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from provider.api.requests import has_left, query_of
+from provider.api.repeats import PollAnswer
+from provider.api.requests import JSON_TYPE, has_left, query_of
 from provider.api.surface import SURFACE
 from registry.errors import NotReady
 
@@ -44,7 +45,9 @@ async def traefik_config(request: web.Request) -> web.Response:
     body = publication.body
     if publication.gzipped and _takes_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"], body = "gzip", publication.gzipped
-    return web.Response(body=body, content_type="application/json", headers=headers)
+    if query.hold == "1":
+        return web.Response(body=body, content_type=JSON_TYPE, headers=headers)
+    return PollAnswer(request, publication, body, content_type=JSON_TYPE, headers=headers)
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -86,6 +86,8 @@ class AccountBook:
     ) -> None:
         self._data, self._clock, self._token_files = data, clock, token_files or {}
         self._used = False
+        # As texts: they are looked at with each request, and a path takes longer than the look.
+        self._files = tuple(str(data / name) for name in ("accounts.json", "tokens.json"))
         self._lock = FileLock(data / ".accounts.lock", thread_local=False)
         self._read: dict[Path, tuple[Hashable, BaseModel]] = {}
         self._secrets: dict[Path, tuple[Hashable, str]] = {}
@@ -105,18 +107,8 @@ class AccountBook:
         closed, it stays so while we run.
         """
         if not self._used:
-            names = ("accounts.json", "tokens.json")
-            self._used = bool(self._token_files) or any(map(self._may_be_there, names))
+            self._used = bool(self._token_files) or any(map(_may_be_there, self._files))
         return not self._used
-
-    def _may_be_there(self, name: str) -> bool:
-        try:
-            (self._data / name).lstat()
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True  # it cannot be looked at: an error opens no door
-        return True
 
     def check(self) -> None:
         """Raises StoreUnavailable when either file cannot be read."""
@@ -247,6 +239,16 @@ class AccountBook:
         # With a group given, the mode is set on an existing file too.
         content_bytes = f"{text}\n".encode()
         write_durably(self._data / name, content_bytes, mode=0o600, group=os.getegid())
+
+
+def _may_be_there(file: str) -> bool:
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # it cannot be looked at: an error opens no door
+    return True
 
 
 def _digest(presented: str) -> str:
