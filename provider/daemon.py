@@ -159,7 +159,7 @@ async def _history(
     history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
     history.appended = appended
     await asyncio.to_thread(history.open, utc_now())
-    stack.callback(history.close)
+    stack.push_async_callback(history.aclose)
     return history
 
 

@@ -45,8 +45,8 @@ class History:
     `known` is the state that all revisions lead to, by `environment_id`; `recent` are our own of
     the last 15 minutes, oldest first; `past` has the entity tags of every state that a record
     ever was in. Appending never raises: what the disk refuses is kept in memory and written with
-    the next change, and `trouble` says so. `appended` is called with each change's revisions; it
-    must not raise.
+    the next change, and `trouble` says so. `appended` is called with each change's revisions,
+    before what they led to is rendered; it must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
@@ -54,6 +54,7 @@ class History:
         self._memory: list[Revision] = []
         self._unwritten: list[Revision] = []
         self._turn = asyncio.Lock()
+        self._writing: asyncio.Future[None] | None = None
         self.known: dict[str, Environment] = {}
         self.recent: deque[Revision] = deque()
         self._shared: Sequence[Environment] = ()
@@ -89,23 +90,51 @@ class History:
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
-        async with self._turn:
-            added = []
-            for (environment_id, before, after), author in changed:
-                if before is None and after is None:
-                    continue  # a broken record that never was good
-                old, new = (each.document if each else None for each in (before, after))
-                revision = Revision(self.last + 1, now, author, environment_id, old, new)
-                self.last = revision.revision
-                self._take(environment_id, after)
-                self._add_tags(environment_id, [e.revision for e in (before, after) if e])
-                added.append(revision)
-            self.recent.extend(each for each in added if each.author.source in BY_US)
-            while self.recent and now - self.recent[0].at > RECENT:
-                self.recent.popleft()
-            await self._append(added)
+        await (await self.begin(changed, now))
+
+    async def begin(
+        self, changed: Iterable[tuple[Difference, Author]], now: datetime
+    ) -> asyncio.Future[None]:
+        """As `follow`, but what is returned is done when the lines are durable.
+
+        What is known has the changes when this returns. Nothing else is appended, read or rotated
+        until the lines are written: the turn ends with them.
+        """
+        await self._turn.acquire()
+        try:
+            added = self._taken(changed, now)
+        except BaseException:
+            self._turn.release()
+            raise
         if added:
             self.appended(added)
+        if not (added or self._unwritten):
+            self._turn.release()
+            return _done()
+        self._writing = asyncio.ensure_future(self._written(added))
+        return asyncio.shield(self._writing)
+
+    def _taken(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> list[Revision]:
+        added = []
+        for (environment_id, before, after), author in changed:
+            if before is None and after is None:
+                continue  # a broken record that never was good
+            old, new = (each.document if each else None for each in (before, after))
+            revision = Revision(self.last + 1, now, author, environment_id, old, new)
+            self.last = revision.revision
+            self._take(environment_id, after)
+            self._add_tags(environment_id, [e.revision for e in (before, after) if e])
+            added.append(revision)
+        self.recent.extend(each for each in added if each.author.source in BY_US)
+        while self.recent and now - self.recent[0].at > RECENT:
+            self.recent.popleft()
+        return added
+
+    async def _written(self, added: Sequence[Revision]) -> None:
+        try:
+            await self._append(added)
+        finally:
+            self._turn.release()
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""
@@ -143,9 +172,15 @@ class History:
             kept = await asyncio.to_thread(lambda: list(self._lines()))
         return [each for each in (*kept, *self._unwritten) if each.revision > revision]
 
+    async def aclose(self) -> None:
+        """Wait for the lines that are under way, and `close`."""
+        async with self._turn:
+            pass
+        self.close()
+
     def close(self) -> None:
-        """Keep the state, so that the next start reads few lines."""
-        if self._folder is not None:
+        """Keep the state, so that the next start reads few lines; not ahead of the lines."""
+        if self._folder is not None and not (self._turn.locked() or self._unwritten):
             with contextlib.suppress(RegistryError):
                 self._write_known()
 
@@ -250,6 +285,12 @@ class History:
         }
         content = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
         write_durably(self._file("known.json"), content, mode=0o600)
+
+
+def _done() -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 def _changed(
