@@ -1,4 +1,4 @@
-"""The publication in force: one reference, swapped, and kept on disk before it is shown."""
+"""The publication in force: one reference, swapped, and written to disk before it is shown."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pathlib import Path
 
 from provider.publication import Publication, encode_publication
 from provider.render.document import digest_of
-from registry.engines.durable import as_registry_errors, write_durably
+from registry.engines.durable import as_registry_errors, sync_file, sync_folder
 from registry.errors import RegistryError
 
 
 class Current:
     """What the endpoint serves. `kept` is the file that survives a restart.
 
-    The file is written before a publication is shown: after a crash no poller gets a document
-    older than the one it had. `published` is called after each publication.
+    A document is written beside it before it is shown, and made durable in its place while it is
+    shown: after a crash of ours no poller gets a document older than the one it had, and after a
+    power cut there is a whole one. `published` is called after each publication.
     """
 
     def __init__(self, kept: Path) -> None:
-        self._kept = kept
+        self._kept, self._newer = kept, kept.with_name(f"{kept.name}.new")
         self.publication: Publication | None = None
         self.closing = asyncio.Event()
         self.published: Callable[[], None] = lambda: None
@@ -32,12 +33,14 @@ class Current:
 
         Uncompressed until `compress`: nobody waits for that.
         """
-        with contextlib.suppress(OSError):
-            body = self._kept.read_bytes()
-            digest = digest_of(body)
-            if digest is not None:
-                self.publication = Publication(body, digest, gzipped=b"")
-        return self.publication is not None
+        for path in (self._newer, self._kept):
+            with contextlib.suppress(OSError):
+                body = path.read_bytes()
+                digest = digest_of(body)
+                if digest is not None:
+                    self.publication = Publication(body, digest, gzipped=b"")
+                    return True
+        return False
 
     def compress(self) -> None:
         """Have the restored document in gzip, too."""
@@ -47,15 +50,32 @@ class Current:
             # The same event: whoever is held is not told of a new document.
             self.publication = replace(restored, gzipped=whole.gzipped)
 
-    def keep(self, body: bytes) -> RegistryError | None:
-        """Write the kept document; the error, when that fails: serving goes on all the same."""
+    def write(self, body: bytes) -> RegistryError | None:
+        """Have the document where the next start finds it, though a power cut may lose it."""
         try:
             with as_registry_errors(self._kept.name):
                 self._kept.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(self._kept, body)
+                self._newer.write_bytes(body)
+        except RegistryError as error:
+            with contextlib.suppress(OSError):
+                self._newer.unlink(missing_ok=True)
+            return error
+        return None
+
+    def sync(self) -> RegistryError | None:
+        """Make what was written durable, in the place of the one before; serving goes on anyway."""
+        try:
+            with as_registry_errors(self._kept.name):
+                sync_file(self._newer)
+                self._newer.replace(self._kept)
+                sync_folder(self._kept.parent)
         except RegistryError as error:
             return error
         return None
+
+    def keep(self, body: bytes) -> RegistryError | None:
+        """Write it and make it durable; the error, when one of them fails."""
+        return self.write(body) or self.sync()
 
     def publish(self, publication: Publication) -> None:
         """Show it, and wake whoever waits on the one before."""

@@ -194,7 +194,7 @@ def _history(
 ) -> History:
     history = History(settings.data / "state", bytes_max=settings.history_bytes_max)
     history.appended = appended
-    stack.callback(history.close)
+    stack.push_async_callback(history.aclose)
     return history
 
 

@@ -133,14 +133,19 @@ class Reconciler:
             return
         before = self.document
         document = await asyncio.to_thread(self._render, snapshot, before)
-        if self._current.publication is None or self._current.publication.digest != document.digest:
-            await self._publish(before, document, snapshot)
+        shown = self._current.publication
+        is_new = shown is None or shown.digest != document.digest
+        failed = await self._publish(before, document, snapshot) if is_new else None
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
         self.ended(self.rendered)
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
+        if is_new:  # nobody who polls waits for the disk
+            failed = failed or await asyncio.to_thread(self._current.sync)
+        if failed:
+            _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
 
     def _render(self, snapshot: Snapshot, before: Document | None) -> Document:
         document, self.own_certificates = render(
@@ -154,7 +159,9 @@ class Reconciler:
 
     async def _publish(
         self, before: Document | None, document: Document, snapshot: Snapshot
-    ) -> None:
+    ) -> RegistryError | None:
+        """Write it, then show it; the error, when the disk takes no document."""
+        failed: RegistryError | None
         news, publication, failed = await asyncio.gather(
             asyncio.to_thread(news_of_document, before, document),
             asyncio.to_thread(
@@ -164,7 +171,7 @@ class Reconciler:
                 document.pieces,
                 self._current.publication,
             ),
-            asyncio.to_thread(self._current.keep, document.body),
+            asyncio.to_thread(self._current.write, document.body),
         )
         self._current.publish(publication)
         self.published_at = utc_now()
@@ -172,8 +179,7 @@ class Reconciler:
         self.tell(news)
         left_out = sum(1 for _ in problems(snapshot, document))
         _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
-        if failed:
-            _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
+        return failed
 
     def _tell_more(self, before: Document | None, after: Document, snapshot: Snapshot) -> None:
         faults, self._faults = self._faults, snapshot.faults

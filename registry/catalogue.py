@@ -209,7 +209,8 @@ class Catalogue:
         if missed:
             self.stale = ()  # a later edit: whoever made it saw what stands
         self._confirmed = False
-        await self.history.follow([(each, author) for each in missed], self._clock())
+        # Its lines are written while it is rendered: an edit is durable where it was made.
+        await self.history.begin([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
     async def _reinstate(

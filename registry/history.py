@@ -3,9 +3,6 @@
 The catalogue file is the truth and history follows it: a change is appended after it is durable
 in the catalogue. What a crash left out between the two is found at the next start, as the
 difference between the state that history leads to and the catalogue.
-
-`history.jsonl` has a line a change; when it is full it becomes `history.1.jsonl`, over the one
-before. `known.json` is the state at some revision, so that a start need not read all lines.
 """
 
 from __future__ import annotations
@@ -13,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import structlog
 from pydantic import ValidationError
 
 from registry.collector import collector_resting
 from registry.differing import differing
-from registry.engines.durable import as_registry_errors, sync_folder, write_durably
 from registry.errors import RegistryError
+from registry.history_files import HistoryFiles
 from registry.history_lines import (
     compact,
     glance,
@@ -41,9 +37,7 @@ from registry.schema import Environment
 
 RECENT = timedelta(minutes=15)
 BYTES_MAX = 64 * 1024 * 1024
-_READ_BYTES = 1024 * 1024
 _MANY = 500
-_FILES = ("history.1.jsonl", "history.jsonl")
 
 _log = structlog.get_logger()
 V = TypeVar("V")
@@ -55,14 +49,16 @@ class History:
 
     `recent` are our own revisions of the last 15 minutes, oldest first. Appending never raises:
     what the disk refuses is kept in memory and written with the next change, and `trouble` says
-    so. `appended` is called with each change's revisions; it must not raise.
+    so. `appended` is called with each change's revisions, before what they led to is rendered; it
+    must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
-        self._folder, self._bytes_max = folder, bytes_max
+        self._files, self._bytes_max = HistoryFiles(folder) if folder else None, bytes_max
         self._memory: list[Revision] = []
         self._unwritten: list[Revision] = []
         self._turn = asyncio.Lock()
+        self._writing: asyncio.Future[None] | None = None
         self._known: dict[str, Environment] = {}
         self._kept: dict[str, bytes] = {}
         self._met: dict[str, Environment] = {}
@@ -79,12 +75,10 @@ class History:
 
     def open(self, now: datetime) -> None:
         """Read the state, mending a torn last line; `trouble` says what the disk refuses."""
-        if self._folder is None:
+        if self._files is None:
             return
         try:
-            with as_registry_errors("history"):
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._mend_torn_line()
+            self._files.prepare()
         except RegistryError as error:  # read-only, or full: what is there is read all the same
             self.trouble = error
         with collector_resting(_MANY):
@@ -116,7 +110,7 @@ class History:
 
     def _past(self, environment_ids: Collection[str]) -> dict[str, set[str]]:
         past = {each: set(self._dropped.get(each, ())) for each in environment_ids}
-        for content in self._contents():
+        for content in self._files.contents() if self._files else ():
             for environment_id, tags in past.items():
                 for line in lines_about(content, environment_id):
                     found = tags_in(line)
@@ -134,12 +128,12 @@ class History:
 
     def _read_all(self, now: datetime) -> None:
         try:
-            self.last, self._kept = kept_state(self._file("known.json").read_bytes())
+            self.last, self._kept = kept_state(self._in_files().state())
             self.founded = self.last > 0  # a first start that made nothing has founded nothing
             self._kept_at = self.last
         except (OSError, ValueError, KeyError, TypeError):
             self.last, self._kept = 0, {}
-        for line in self._raw_lines():
+        for line in self._in_files().lines():
             seen = glance(line)
             if seen is None:
                 continue
@@ -156,23 +150,51 @@ class History:
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
-        async with self._turn:
-            added = []
-            for (environment_id, before, after), author in changed:
-                if before is None and after is None:
-                    continue  # a broken record that never was good
-                old, new = (each.document if each else None for each in (before, after))
-                tags = tuple(each.revision for each in (before, after) if each)
-                revision = Revision(self.last + 1, now, author, environment_id, old, new, tags)
-                self.last = revision.revision
-                self._take(environment_id, after)
-                added.append(revision)
-            self.recent.extend(each for each in added if each.author.source in BY_US)
-            while self.recent and now - self.recent[0].at > RECENT:
-                self.recent.popleft()
-            await self._append(added)
+        await (await self.begin(changed, now))
+
+    async def begin(
+        self, changed: Iterable[tuple[Difference, Author]], now: datetime
+    ) -> asyncio.Future[None]:
+        """As `follow`, but what is returned is done when the lines are durable.
+
+        What is known has the changes when this returns. Nothing else is appended, read or rotated
+        until the lines are written: the turn ends with them.
+        """
+        await self._turn.acquire()
+        try:
+            added = self._taken(changed, now)
+        except BaseException:
+            self._turn.release()
+            raise
         if added:
             self.appended(added)
+        if not (added or self._unwritten):
+            self._turn.release()
+            return _done()
+        self._writing = asyncio.ensure_future(self._written(added))
+        return asyncio.shield(self._writing)
+
+    def _taken(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> list[Revision]:
+        added = []
+        for (environment_id, before, after), author in changed:
+            if before is None and after is None:
+                continue  # a broken record that never was good
+            old, new = (each.document if each else None for each in (before, after))
+            tags = tuple(each.revision for each in (before, after) if each)
+            revision = Revision(self.last + 1, now, author, environment_id, old, new, tags)
+            self.last = revision.revision
+            self._take(environment_id, after)
+            added.append(revision)
+        self.recent.extend(each for each in added if each.author.source in BY_US)
+        while self.recent and now - self.recent[0].at > RECENT:
+            self.recent.popleft()
+        return added
+
+    async def _written(self, added: Sequence[Revision]) -> None:
+        try:
+            await self._append(added)
+        finally:
+            self._turn.release()
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""
@@ -205,15 +227,21 @@ class History:
 
     async def since(self, revision: int) -> list[Revision]:
         """All that are kept after this revision, oldest first."""
-        if self._folder is None:
+        if self._files is None:
             return [each for each in self._memory if each.revision > revision]
         async with self._turn:
             kept = await asyncio.to_thread(lambda: list(self._lines()))
         return [each for each in (*kept, *self._unwritten) if each.revision > revision]
 
+    async def aclose(self) -> None:
+        """Wait for the lines that are under way, and `close`."""
+        async with self._turn:
+            pass
+        self.close()
+
     def close(self) -> None:
-        """Keep the state, so that the next start reads few lines."""
-        if self._is_open:
+        """Keep the state, so that the next start reads few lines; not ahead of the lines."""
+        if self._is_open and not (self._turn.locked() or self._unwritten):
             with contextlib.suppress(RegistryError):
                 self._write_known()
 
@@ -226,7 +254,7 @@ class History:
         known: dict[str, Environment] = {}
         last = 0
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            revision, texts = kept_state(self._file("known.json").read_bytes())
+            revision, texts = kept_state(self._in_files().state())
             known = {name: _read(text) for name, text in texts.items()}
             last = revision
         for each in self._lines():
@@ -238,7 +266,7 @@ class History:
         return known
 
     async def _append(self, added: Sequence[Revision]) -> None:
-        if self._folder is None:
+        if self._files is None:
             self._memory.extend(added)
             return
         self._unwritten.extend(added)
@@ -253,72 +281,32 @@ class History:
             _log.error("history_not_written", reason=error.detail, waiting=len(self._unwritten))
 
     def _write(self, revisions: Sequence[Revision]) -> None:
-        path, lines = self._file(), b"".join(map(to_line, revisions))
-        with as_registry_errors(path.name):
-            new = not path.exists()
-            start = 0 if new else path.stat().st_size
-            with path.open("ab") as file:
-                os.fchmod(file.fileno(), 0o600)
-                try:
-                    file.write(lines)
-                    file.flush()
-                    os.fsync(file.fileno())
-                except OSError:
-                    os.ftruncate(file.fileno(), start)
-                    raise
-            if new:
-                sync_folder(path.parent)
-        if start + len(lines) > self._bytes_max:
+        files = self._in_files()
+        if files.append(b"".join(map(to_line, revisions))) > self._bytes_max:
             try:
-                self._rotate(path)
+                self._write_known()
+                self._remember_tags(files.dropped_next())
+                files.rotate()
             except RegistryError as error:  # the lines are on disk; tried again with the next
                 _log.warning("history_not_rotated", reason=error.detail)
 
-    def _rotate(self, path: Path) -> None:
-        self._write_known()
-        self._remember_tags(path.with_name("history.1.jsonl"))
-        with as_registry_errors(path.name):
-            path.replace(path.with_name("history.1.jsonl"))
-            sync_folder(path.parent)
+    def _remember_tags(self, lines: Iterable[bytes]) -> None:
+        """The entity tags of the lines that the rotation drops: an editor may be as old."""
+        for environment_id, tags in filter(None, map(tags_in, lines)):
+            self._dropped.setdefault(environment_id, set()).update(tags)
 
-    def _file(self, name: str = "history.jsonl") -> Path:
-        assert self._folder is not None
-        return self._folder / name
-
-    def _remember_tags(self, path: Path) -> None:
-        """The entity tags of the lines that the next rotation drops: an editor may be as old."""
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            for environment_id, tags in filter(None, map(tags_in, file)):
-                self._dropped.setdefault(environment_id, set()).update(tags)
+    def _in_files(self) -> HistoryFiles:
+        assert self._files is not None
+        return self._files
 
     def _lines(self) -> Iterator[Revision]:
-        return (revision for line in self._raw_lines() if (revision := from_line(line)))
-
-    def _raw_lines(self) -> Iterator[bytes]:
-        for name in _FILES:
-            with contextlib.suppress(OSError), self._file(name).open("rb") as file:
-                yield from file
-
-    def _contents(self) -> Iterator[bytes]:
-        for name in _FILES if self._folder is not None else ():
-            with contextlib.suppress(OSError):
-                yield self._file(name).read_bytes()
-
-    def _mend_torn_line(self) -> None:
-        """Cut what follows the last whole line: a crash while appending."""
-        with contextlib.suppress(FileNotFoundError), self._file().open("r+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            end = _end_of_lines(file, size)
-            if end < size:
-                _log.warning("history_torn", bytes=size - end, note="the catalogue has the change")
-                file.truncate(end)
-                os.fsync(file.fileno())
+        return (revision for line in self._in_files().lines() if (revision := from_line(line)))
 
     def _write_known(self) -> None:
         if self._kept_at == self.last:
             return
         texts = (*self._kept.values(), *(compact(each.document) for each in self._known.values()))
-        write_durably(self._file("known.json"), state_text(self.last, texts), mode=0o600)
+        self._in_files().keep_state(state_text(self.last, texts))
         self._kept_at = self.last
 
 
@@ -334,6 +322,12 @@ def _put(known: dict[str, V], environment_id: str, after: V | None) -> None:
         known[environment_id] = after
 
 
+def _done() -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
+
+
 def _changed(
     known: Mapping[str, Environment], found: Mapping[str, Environment]
 ) -> Iterator[Difference]:
@@ -343,15 +337,3 @@ def _changed(
             continue
         if before is None or before.revision != environment.revision:
             yield environment_id, before, environment
-
-
-def _end_of_lines(file: BinaryIO, size: int) -> int:
-    """The offset behind the last newline; 0 when there is none."""
-    start = size
-    while start > 0:
-        start = max(0, start - _READ_BYTES)
-        file.seek(start)
-        found = file.read(_READ_BYTES).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-    return 0

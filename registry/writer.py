@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -60,7 +60,7 @@ def first_error(refusals: Sequence[Refusal]) -> RegistryError:
     return refusals[0].error
 
 
-@dataclass
+@dataclass(eq=False)
 class _Write:
     operation: Operation
     refs: Collection[str]
@@ -138,17 +138,23 @@ class Writer:
 
     async def _take_turn(self, write: _Write) -> None:
         async with self._turn:
-            if write.done.done():
-                return
+            if write not in self._waiting:
+                return  # in a commit that another one has made
             writes, self._waiting = self._waiting, []
             try:
-                await self._commit(writes)
+                written = await self._commit(writes)
             except Exception as error:
-                for failed in writes:
-                    if not failed.done.done():
-                        failed.done.set_exception(error)
+                _fail(writes, error)
+                return
+        try:
+            await written  # the next turn need not wait for the lines of this one
+        except Exception as error:
+            _fail(writes, error)
+        else:
+            _succeed(writes)
 
-    async def _commit(self, writes: Sequence[_Write]) -> None:
+    async def _commit(self, writes: Sequence[_Write]) -> Awaitable[None]:
+        """Commit what is not refused; what is returned is done when its history is durable."""
         while True:
             before = await self._catalogue.settle()
             if sum(len(write.refs) for write in writes) > _LONG:
@@ -162,17 +168,18 @@ class Writer:
                     await self._catalogue.commit(after)
             except Stale:
                 continue
-            await self._acknowledge([write for write in writes if not write.done.done()])
-            return
+            return await self._noted([write for write in writes if not write.done.done()])
 
-    async def _acknowledge(self, writes: Sequence[_Write]) -> None:
-        """Durable now: whatever happens to the file next does not undo these writes."""
+    async def _noted(self, writes: Sequence[_Write]) -> Awaitable[None]:
+        """Durable now: whatever happens to the file next does not undo these writes.
+
+        They are acknowledged when their history is on disk too.
+        """
         changed = [(_difference(step), write.author) for write in writes for step in write.steps]
-        await self._catalogue.history.follow(changed, self._clock())
+        written = await self._catalogue.history.begin(changed, self._clock())
         with contextlib.suppress(RegistryError):
             await self._catalogue.settle()
-        for write in writes:
-            write.done.set_result(None)
+        return written
 
     def _all_applied(self, writes: Sequence[_Write], before: Snapshot) -> Snapshot:
         after = before
@@ -205,6 +212,18 @@ class Writer:
             return before, ()
         after = before.having_all(steps)
         return after, tuple(self._admission(before, after))
+
+
+def _succeed(writes: Sequence[_Write]) -> None:
+    for write in writes:
+        if not write.done.done():
+            write.done.set_result(None)
+
+
+def _fail(writes: Sequence[_Write], error: Exception) -> None:
+    for write in writes:
+        if not write.done.done():
+            write.done.set_exception(error)
 
 
 def _refuse(writes: Sequence[_Write]) -> None:

@@ -36,6 +36,12 @@ def write_durably(
         sync_folder(target.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Make a file's content durable. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in this folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

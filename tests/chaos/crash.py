@@ -46,7 +46,7 @@ async def write_and_die(folder: Folder, moment: str, token: str | None) -> None:
         elif moment == "after-the-swap":
             exchange._swap = die_after_the_swap
         else:
-            History.follow = die  # type: ignore[method-assign]
+            History.begin = die  # type: ignore[method-assign]
         await lab.patch("env-one", "by the API")
 
 

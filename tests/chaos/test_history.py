@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -26,11 +27,13 @@ class CutOff(History):
 
     dead = False
 
-    async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
+    async def begin(
+        self, changed: Iterable[tuple[Difference, Author]], now: datetime
+    ) -> asyncio.Future[None]:
         """Append nothing any more, once dead."""
         if self.dead:
             raise Died
-        await super().follow(changed, now)
+        return await super().begin(changed, now)
 
     def close(self) -> None:
         """Keep no state either."""
