@@ -10,7 +10,6 @@ from provider.observe.certificates import CertificateFolder
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.fragment import Claim, Fragment, Rejection
-from registry.differing import differing
 from registry.errors import (
     FieldError,
     ForbiddenUpstream,
@@ -40,7 +39,7 @@ class Admission:
 
     def __call__(self, before: Snapshot, after: Snapshot) -> Iterator[Refusal]:
         """ForbiddenUpstream, InvalidRecord, and RouteConflict with the holder."""
-        gone, come = differing(before.entries, after.entries)
+        gone, come = before.differing(after)
         known = {e.environment.environment_id: e.environment for e in gone if e.environment}
         written = (entry.environment for entry in come)
         changed = [e for e in written if e and known.get(e.environment_id) is not e]
@@ -107,13 +106,13 @@ class _Holders:
 
     def __init__(self, claims: Callable[[Environment], frozenset[Claim]]) -> None:
         self._claims = claims
-        self._entries: Sequence[Entry] = ()
+        self._snapshot = Snapshot()
         self._by_claim: dict[Claim, list[Environment]] = {}
         self._made: dict[Entry, frozenset[Claim]] = {}
 
     def follow(self, snapshot: Snapshot) -> None:
         """Be of this snapshot: only the entries that are others are looked at."""
-        gone, come = differing(self._entries, snapshot.entries)
+        gone, come = self._snapshot.differing(snapshot)
         for entry in gone:
             for claim in self._made.pop(entry, ()):
                 holders = self._by_claim[claim]
@@ -125,7 +124,7 @@ class _Holders:
                 claims = self._made[entry] = self._claims(entry.environment)
                 for claim in claims:
                     self._by_claim.setdefault(claim, []).append(entry.environment)
-        self._entries = snapshot.entries
+        self._snapshot = snapshot
 
     def of(self, claim: Claim) -> list[Environment]:
         """All who make this claim."""

@@ -233,10 +233,14 @@ class History:
             kept = await asyncio.to_thread(lambda: list(self._lines()))
         return [each for each in (*kept, *self._unwritten) if each.revision > revision]
 
-    async def aclose(self) -> None:
-        """Wait for the lines that are under way, and `close`."""
+    async def at_rest(self) -> None:
+        """Returns when no lines are on their way to the disk."""
         async with self._turn:
-            pass
+            return
+
+    async def aclose(self) -> None:
+        """Wait for the lines that are on their way, and `close`."""
+        await self.at_rest()
         self.close()
 
     def close(self) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from registry.differing import position_of
+from registry.differing import differing, position_of
 from registry.errors import NotFound
 from registry.filing import Groups, filed, refiled
 from registry.schema import Environment
 
+Swap = tuple["Entry | None", "Entry | None"]
 _FEW = 8
 _LENT = 256
 
@@ -143,16 +144,26 @@ class Snapshot:
         """The entry with this id or slug. Raises NotFound."""
         found = self.by_id.get(ref) or self.by_slug.get(ref) or self.faulty_without_good.get(ref)
         if found is None:
-            raise NotFound(f"no environment has the id or slug {ref!r}")
+            raise _not_found(ref)
         return found
 
     def having(self, old: Entry | None, new: Entry | None) -> Snapshot:
         """This snapshot with one entry replaced, added (no old) or taken away (no new)."""
         return self.having_all([(old, new)])
 
-    def having_all(self, swaps: Iterable[tuple[Entry | None, Entry | None]]) -> Snapshot:
+    def having_all(self, swaps: Iterable[Swap]) -> Snapshot:
         """This snapshot after several swaps as of `having`, each of another entry."""
         pairs = list(swaps)
+        if all(_is_good(each) for pair in pairs for each in pair if each):
+            return Draft(self, pairs)
+        return self.made_with(pairs)
+
+    def differing(self, after: Snapshot) -> tuple[list[Entry], list[Entry]]:
+        """The entries that only this one has, and those that only `after` has."""
+        return _apart(self, after) or differing(self.entries, after.entries)
+
+    def made_with(self, pairs: Sequence[Swap]) -> Snapshot:
+        """As `having_all`, with all its entries made at once."""
         by_old = {id(old): new for old, new in pairs if old is not None}
         kept: list[Entry | None] = list(self.entries)
         if len(by_old) <= _FEW:
@@ -165,11 +176,11 @@ class Snapshot:
         kept += [new for old, new in pairs if old is None]
         whole = all(new for _, new in pairs)
         entries = kept if whole else filter(None, kept)
-        after = replace(self, entries=tuple(entries), absent=False)  # type: ignore[arg-type]
+        after = Snapshot(tuple(entries), self.revision)  # type: ignore[arg-type]
         self.lend(after, pairs)
         return after
 
-    def lend(self, after: Snapshot, swaps: Sequence[tuple[Entry | None, Entry | None]]) -> None:
+    def lend(self, after: Snapshot, swaps: Sequence[Swap]) -> None:
         """Give a successor the look-ups that are known here, changed as the swaps say.
 
         `after` is this snapshot with these swaps, what is added at its end. Only what certainly
@@ -193,6 +204,98 @@ class Snapshot:
                 given[look_up] = _swapped(entries, swaps, name)
 
 
+class Draft(Snapshot):
+    """A snapshot after swaps among good records, of which only what they change is made at first.
+
+    Each of the operations that share a commit asks for a few names and makes the next draft, so it
+    costs what it changes; the whole is made once, of the last one.
+    """
+
+    def __init__(self, before: Snapshot, swaps: Sequence[Swap]) -> None:
+        earlier = before.changes if isinstance(before, Draft) else Changes(before)
+        fields = {"revision": before.revision, "absent": False}
+        self.__dict__.update(fields, before=before, latest=swaps, changes=earlier.then(swaps))
+
+    before: Snapshot
+    latest: Sequence[Swap]
+    changes: Changes
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries, in order."""
+        whole = self.changes.root.made_with(list(self.changes.swaps.values()))
+        for name in ("by_id", "by_slug", "faults", "lacking", "faulty_without_good"):
+            if name in whole.__dict__:
+                self.__dict__.setdefault(name, whole.__dict__[name])
+        return whole.entries
+
+    def entry(self, ref: str) -> Entry:
+        """The entry with this id or slug. Raises NotFound."""
+        changes = self.changes
+        held = changes.holder("id", ref) or changes.holder("slug", ref)
+        if held is not None:
+            return held
+        broken = self.changes.root.faulty_without_good.get(ref)
+        if broken is None:
+            raise _not_found(ref)
+        return broken
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What drafts made of the snapshot `root`.
+
+    `swaps` are all, by the entry of `root` that they are about, or the one that was added; `names`
+    has who holds each id and slug that some swap touched, None for nobody.
+    """
+
+    root: Snapshot
+    swaps: Mapping[Entry, Swap] = field(default_factory=dict)
+    names: Mapping[tuple[str, str], Entry | None] = field(default_factory=dict)
+
+    def holder(self, kind: str, name: str) -> Entry | None:
+        """The entry in force with this id or slug, as `kind` says."""
+        if (kind, name) in self.names:
+            return self.names[kind, name]
+        return (self.root.by_id if kind == "id" else self.root.by_slug).get(name)
+
+    def then(self, swaps: Sequence[Swap]) -> Changes:
+        """These, and then some more."""
+        made, names = dict(self.swaps), dict(self.names)
+        first = {id(new): key for key, (_, new) in made.items() if new}
+        for old, new in swaps:
+            key = first.get(id(old), old) or new
+            original = made[key][0] if key in made else old
+            if key is not None:
+                made[key] = (original, new)
+        for old, _ in swaps:
+            names.update((name, None) for name in _names(old) if self.holder(*name) is old)
+        for _, new in swaps:
+            names.update((name, new) for name in _names(new))
+        gone = [key for key, (old, new) in made.items() if old is None and new is None]
+        for key in gone:
+            del made[key]
+        return Changes(self.root, made, names)
+
+
+def _apart(before: Snapshot, after: Snapshot) -> tuple[list[Entry], list[Entry]] | None:
+    """The differences, where `after` was drafted from `before` itself."""
+    if not isinstance(after, Draft) or after.before is not before:
+        return None
+    swaps = [(old, new) for old, new in after.latest if old is not new]
+    return [old for old, _ in swaps if old], [new for _, new in swaps if new]
+
+
+def _names(entry: Entry | None) -> tuple[tuple[str, str], ...]:
+    if entry is None or entry.environment is None:
+        return ()
+    return ("id", entry.environment.environment_id), ("slug", entry.environment.slug)
+
+
+def _not_found(ref: str) -> NotFound:
+    return NotFound(f"no environment has the id or slug {ref!r}")
+
+
 def _is_good(entry: Entry) -> bool:
     return entry.environment is not None and entry.fault is None and not entry.wanting
 
@@ -213,9 +316,7 @@ def _keeps(known: Mapping[str, Entry], old: Entry | None, new: Entry | None, nam
     return known.get(key) is old and getattr(new.environment, name) == key
 
 
-def _swapped(
-    known: Mapping[str, Entry], swaps: Sequence[tuple[Entry | None, Entry | None]], name: str
-) -> Mapping[str, Entry]:
+def _swapped(known: Mapping[str, Entry], swaps: Sequence[Swap], name: str) -> Mapping[str, Entry]:
     changed = dict(known)
     changed.update((getattr(new.environment, name), new) for _, new in swaps if new is not None)
     return changed

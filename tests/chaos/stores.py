@@ -53,8 +53,9 @@ async def opened(
         history.open(clock())
         store = EnvironmentStore(engine, Workspaces(folder.projects), history=history, clock=clock)
         await store.load()
+        await history.at_rest()  # the lines of what was found
         yield Opened(folder, engine, history, store)
-        history.close()
+        await history.aclose()
 
 
 def with_token(text: str, environment_id: str, token: str) -> str:

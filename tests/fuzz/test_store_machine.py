@@ -226,7 +226,7 @@ class Catalogues(RuleBasedStateMachine):
     def restart(self, orderly: bool) -> None:
         if orderly:
             self.run(self.engine.aclose())
-            self.history.close()
+            self.run(self.history.aclose())
         self.open()
         self.model.held = self.model.held and self.model.readable  # nothing was read yet
 

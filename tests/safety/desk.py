@@ -47,7 +47,7 @@ class Desk:
         """End it; a killed one leaves its files as they are."""
         await self.engine.aclose()
         if not killed:
-            self.store.history.close()
+            await self.store.history.aclose()
 
     async def restart(self) -> EnvironmentStore:
         """Stop it, and start another."""

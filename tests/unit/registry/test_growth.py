@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from registry import snapshot
 from registry.engines import json_file, read_file
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.read_file import ReadFile
@@ -80,3 +83,26 @@ async def test_a_change_costs_the_same_among_20_records_and_among_2000(
     assert few["hand edit"]["decoded"] == few["patch"]["decoded"] == 1
     assert few["hand edit"]["validated"] == 1
     assert few["hand edit"]["from scratch"] == few["patch"]["from scratch"] == 0
+
+
+async def test_of_a_batch_of_64_writes_the_whole_is_made_once(
+    tmp_path: Path, work: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, made = tmp_path / "environments.json", snapshot.Snapshot.made_with
+    stored = [record(slug=f"svc-{index:05d}") for index in range(200)]
+    path.write_text(json.dumps({"version": 1, "environments": stored}, indent=2) + "\n")
+
+    def counting(self: snapshot.Snapshot, pairs: Sequence[snapshot.Swap]) -> snapshot.Snapshot:
+        work["whole"] += 1
+        return made(self, pairs)
+
+    monkeypatch.setattr(snapshot.Snapshot, "made_with", counting)
+    engine = JsonFileEngine(path)
+    store = EnvironmentStore(engine, AnyProjects())
+    await store.load()
+    work.clear()
+    async with asyncio.TaskGroup() as group:
+        for number in range(64):
+            group.create_task(store.patch(f"svc-{number:05d}", {"name": f"patched {number}"}))
+    await engine.aclose()
+    assert work["whole"] == 1
