@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from registry import history as history_module
+from registry import history_files
 from registry.errors import DiskFull
 from registry.history import Difference, History
 from registry.revisions import Author
@@ -158,7 +158,7 @@ async def test_a_rotation_that_fails_does_not_write_lines_twice(
         raise DiskFull("no room to write known.json")
 
     async with opened(folder, bytes_max=3_000) as lab:
-        monkeypatch.setattr(history_module, "write_durably", no_room)
+        monkeypatch.setattr(history_files, "write_durably", no_room)
         for n in range(6):
             await lab.store.patch("env-one", {TOKEN: f"number {n}"})
         numbers = [revision.revision for revision in await lab.history.since(0)]
