@@ -66,9 +66,10 @@ async def start_observing(stack: AsyncExitStack, urls: Iterable[str], surface: S
     session = await stack.enter_async_context(
         aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
     )
+    board = surface.routing
     each_once = {without_user(url): url for url in urls}
     observers = [
-        Observer(TraefikApi(url, session, utc_now), surface.current, surface.routing.seen)
+        Observer(TraefikApi(url, session, utc_now), surface.current, board.seen, board.prepare)
         for url in each_once.values()
     ]
 

@@ -237,6 +237,7 @@ def _surveyor(
         ),
         facts=lambda: routing.facts,
         checked_at=health.checked_at,
+        checks=lambda: health.made_of,
         clock=utc_now,
         survey_s=settings.survey_s,
         plan=settings.upgrade_plan_file,

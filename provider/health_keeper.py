@@ -88,7 +88,9 @@ class HealthKeeper:
         self, environments: Sequence[Environment], facts: Mapping[str, ProbeFact]
     ) -> None:
         """Judge facts about these environments, which are all that there are."""
-        self._standings = judged(self._standings, environments, facts)
+        standings = judged(self._standings, environments, facts)
+        if standings != self._standings:
+            self._standings = standings
         flipping = [
             self._flip(each, facts[each.environment_id])
             for each in environments

@@ -32,24 +32,26 @@ class SilentClients:
         if transport is not None:
             self._heard.add(transport)
 
-    def watched(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+    def watched(
+        self, factory: Callable[[], asyncio.BaseProtocol]
+    ) -> Callable[[], asyncio.BaseProtocol]:
         """A protocol factory whose connections have to speak in time."""
 
-        def make() -> asyncio.Protocol:
+        def make() -> asyncio.BaseProtocol:
             protocol = factory()
             asyncio.get_running_loop().call_later(self._silent_s, self._close_silent, protocol)
             return protocol
 
         return make
 
-    def _close_silent(self, protocol: asyncio.Protocol) -> None:
+    def _close_silent(self, protocol: asyncio.BaseProtocol) -> None:
         transport = getattr(protocol, "transport", None)
         if transport is not None and transport not in self._heard:
             transport.close()
 
 
 async def accept(
-    factory: Callable[[], asyncio.Protocol], listener: socket.socket, tls: ssl.SSLContext | None
+    factory: Callable[[], asyncio.BaseProtocol], listener: socket.socket, tls: ssl.SSLContext | None
 ) -> asyncio.Server:
     """Accept connections on a bound socket; the caller closes the server."""
     loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -33,12 +33,19 @@ _log = structlog.get_logger()
 
 
 class Observer:
-    """`seen` gets the facts of each look; `wake` asks for one soon."""
+    """`seen` gets the facts of each look; `wake` asks for one soon.
+
+    `prepare` gets those of a survey before: many routers take their time.
+    """
 
     def __init__(
-        self, api: TraefikApi, current: Current, seen: Callable[[TraefikFacts], None]
+        self,
+        api: TraefikApi,
+        current: Current,
+        seen: Callable[[TraefikFacts], None],
+        prepare: Callable[[TraefikFacts], Awaitable[None]] | None = None,
     ) -> None:
-        self._api, self._current, self._seen = api, current, seen
+        self._api, self._current, self._seen, self._prepare = api, current, seen, prepare
         self._next_survey_s = 0.0
         self._surveyed: TraefikFacts | None = None
         self._awaited: tuple[str, float] | None = None
@@ -94,6 +101,8 @@ class Observer:
     async def _survey(self, facts: TraefikFacts) -> TraefikFacts:
         start_s = _now_s()
         self._surveyed = surveyed = await self._api.survey(facts)
+        if self._prepare is not None:
+            await self._prepare(surveyed)
         now_s = _now_s()
         self._next_survey_s = now_s + _SURVEY_SHARE * (now_s - start_s)
         return surveyed

@@ -17,7 +17,7 @@ from provider.followups.derive import derive, planned_without_dns
 from provider.followups.task_text import upgrade_plan
 from provider.followups.tasks import Tasks
 from provider.followups.values import Finding
-from provider.followups.world import World
+from provider.followups.world import World, dns_is_alike, is_as_before
 from provider.health_overlay import CheckedAt
 from provider.ledger import Ledger
 from provider.observe.facts import TraefikFacts
@@ -32,6 +32,7 @@ from registry.store import EnvironmentStore
 
 _SHARE = 5  # derive no more than a fifth of the time, however fast changes come
 _APART_S = 0.2
+_TIME_ALONE = 10  # in surveys
 
 _log = structlog.get_logger()
 
@@ -56,8 +57,11 @@ class Expectations:
 
 @dataclass
 class Surveyor:
-    """`facts` and `checked_at` give what was seen elsewhere; `plan` is the file of the upgrade
-    plan, or None. `planned_without_dns` is of the last survey; None while nobody can tell."""
+    """`facts` and `checked_at` give what was seen elsewhere, `checks` another object whenever
+    `checked_at` says anything else; `plan` is the file of the upgrade plan, or None.
+
+    `planned_without_dns` is of the last survey; None while nobody can tell.
+    """
 
     store: EnvironmentStore
     reconciler: Reconciler
@@ -67,6 +71,7 @@ class Surveyor:
     expectations: Expectations
     facts: Callable[[], tuple[TraefikFacts, ...]]
     checked_at: CheckedAt
+    checks: Callable[[], object]
     clock: Callable[[], datetime]
     survey_s: float
     plan: Path | None = None
@@ -74,6 +79,8 @@ class Surveyor:
     planned_without_dns: int | None = None
     _names: asyncio.Event = field(default_factory=asyncio.Event)
     _dns: dict[str, DnsFact] = field(default_factory=dict)
+    _before: World | None = None
+    _derived_s: float = 0.0
     _planned: Tasks | None = None
     _plan_said: str = ""
 
@@ -88,7 +95,8 @@ class Surveyor:
             return
         snapshot = self.store.snapshot or rendered.snapshot
         findings = await asyncio.to_thread(self._derived, snapshot)
-        await self.ledger.survey(findings)
+        if findings is not None:
+            await self.ledger.survey(findings)
         await self._write_plan()
 
     async def look_up(self, *, is_full: bool) -> None:
@@ -98,8 +106,9 @@ class Surveyor:
         asked = [name for name in wanted if is_full or name not in self._dns]
         found = await self.lookup.look(asked) if asked else {}
         known = {**self._dns, **found}
+        before = self._dns
         self._dns = {name: fact for name, fact in known.items() if name in wanted}
-        if found:
+        if not dns_is_alike(self._dns, before):
             self.wake.set()
 
     async def _survey_for_ever(self) -> None:
@@ -129,9 +138,22 @@ class Surveyor:
             await asyncio.sleep(_APART_S)
             await _set_within(self._names, full_s - time.monotonic())
 
-    def _derived(self, snapshot: Snapshot) -> list[Finding]:
+    def _is_derived(self, world: World) -> bool:
+        """Whether nothing but the time is another than at the last survey, for not long yet.
+
+        Certificates expire and checks become stale by time alone; neither does in a minute.
+        """
+        young = time.monotonic() - self._derived_s < _TIME_ALONE * self.survey_s
+        is_same = self._before is not None and is_as_before(world, self._before)
+        return young and is_same and self.ledger.trouble is None
+
+    def _derived(self, snapshot: Snapshot) -> list[Finding] | None:
+        """What is to be done; None where it is what the last survey found."""
         world = self._world(snapshot)
+        if self._is_derived(world):
+            return None
         findings = derive(world)
+        self._before, self._derived_s = world, time.monotonic()
         self.planned_without_dns = planned_without_dns(world, findings)
         return findings
 
@@ -146,6 +168,7 @@ class Surveyor:
             traefiks=self.facts(),
             projects=self._projects(snapshot),
             checked_at=self.checked_at,
+            checks=self.checks(),
             traefik_addresses=expectations.traefik_addresses,
             tls_entrypoints=expectations.tls_entrypoints,
             has_resolver=expectations.has_resolver,
@@ -154,7 +177,7 @@ class Surveyor:
 
     def _projects(self, snapshot: Snapshot) -> dict[str, ProjectDefinition]:
         found = {}
-        for project_id in {each.project_id for each in snapshot.environments}:
+        for project_id in snapshot.by_project:
             with contextlib.suppress(UnknownProject):
                 found[project_id] = self.projects.get(project_id)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -67,9 +68,9 @@ class Workspaces:
     def _read(self, project_id: str) -> ProjectDefinition | _Broken:
         if not _is_id(project_id):
             return _Broken(f"{project_id!r} cannot name a workspace")
-        path = self._folder / project_id / "project.json"
+        path = f"{self._folder}/{project_id}/project.json"
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116  # with each answer; a path costs five times as much
         except OSError:
             return _Broken(
                 f"no workspace {project_id!r}: projects/{project_id}/project.json is not there"
@@ -77,7 +78,7 @@ class Workspaces:
         signature = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._known.get(project_id)
         if known is None or known[0] != signature:
-            known = self._known[project_id] = (signature, _parse(project_id, path))
+            known = self._known[project_id] = (signature, _parse(project_id, Path(path)))
         return known[1]
 
 

@@ -32,7 +32,7 @@ async def health(request: web.Request) -> web.Response:
         return web.json_response({"status": status})
     metrics = {
         "environments": _environments(surface),
-        "router": _router(surface),
+        "router": await _router(surface),
         "human_tasks": counts(surface.ledger.tasks),
     }
     return web.json_response({"status": status, "metrics": metrics, "problems": problems})
@@ -63,7 +63,7 @@ def _environments(surface: Surface) -> dict[str, Any]:
     )
 
 
-def _router(surface: Surface) -> dict[str, Any]:
+async def _router(surface: Surface) -> dict[str, Any]:
     publication, document = surface.current.publication, surface.reconciler.document
     published_at = surface.reconciler.published_at
     return {
@@ -73,7 +73,7 @@ def _router(surface: Surface) -> dict[str, Any]:
         "document_bytes": len(publication.body) if publication else None,
         "polls": surface.polls.answered,
         "polls_held": surface.polls.held,
-        "live": surface.routing.live_counts(),
+        "live": await surface.routing.live_counts(),
         "traefiks": [traefik_summary(each) for each in surface.facts],
         "pollers": [_poller(each) for each in surface.polls.pollers()],
     }

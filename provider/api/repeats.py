@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import HttpVersion11, web
 
@@ -21,6 +21,7 @@ from provider.publication import Publication
 
 # No longer: the answer has a date, and aiohttp closes a connection that it takes for idle.
 _FOR_S = 1.0
+_READ_BYTES = 256 * 1024
 _POLL = b"GET /traefik/config"
 _END = b"\r\n\r\n"
 
@@ -38,15 +39,16 @@ class Repeat:
     until_s: float
 
 
-class RepeatingProtocol(asyncio.Protocol):
+class RepeatingProtocol(asyncio.BufferedProtocol):
     """One connection: aiohttp's protocol, and before it the polls that are repeated.
 
     A repeat is answered only between two requests, when nothing of the client's waits in aiohttp:
     after any other request than a poll the connection has none any more.
     """
 
-    def __init__(self, surface: Surface, inner: asyncio.Protocol) -> None:
+    def __init__(self, surface: Surface, inner: asyncio.Protocol, buffer: bytearray) -> None:
         self._surface, self._inner = surface, inner
+        self._buffer, self._view = buffer, memoryview(buffer)
         self._out: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._is_between, self._is_full = True, False
@@ -59,9 +61,13 @@ class RepeatingProtocol(asyncio.Protocol):
         transport: asyncio.BaseTransport | None = getattr(self._inner, "transport", None)
         return transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _size_hint: int) -> bytearray:
+        """Where the client's bytes go: else asyncio takes 256 KiB anew for each read."""
+        return self._buffer
+
+    def buffer_updated(self, size: int) -> None:
         """Bytes of the client."""
-        repeat = self._repeat
+        data, repeat = bytes(self._view[:size]), self._repeat
         if repeat is not None:
             if data == repeat.request and self._is_answered(repeat):
                 return
@@ -79,8 +85,7 @@ class RepeatingProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client came."""
-        assert isinstance(transport, asyncio.Transport)
-        self._out = transport
+        self._out = cast(asyncio.Transport, transport)  # uvloop's are no subclass
         self._inner.connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -117,9 +122,13 @@ class RepeatingProtocol(asyncio.Protocol):
 
 def repeating(
     surface: Surface, factory: Callable[[], asyncio.Protocol]
-) -> Callable[[], asyncio.Protocol]:
-    """A protocol factory whose connections answer repeated polls at once."""
-    return lambda: RepeatingProtocol(surface, factory())
+) -> Callable[[], asyncio.BaseProtocol]:
+    """A protocol factory whose connections answer repeated polls at once.
+
+    They share a buffer: what was read into it is taken out before another one is read.
+    """
+    buffer = bytearray(_READ_BYTES)
+    return lambda: RepeatingProtocol(surface, factory(), buffer)
 
 
 class PollAnswer(web.Response):

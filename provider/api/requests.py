@@ -27,6 +27,7 @@ JSON_TYPE = "application/json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
 
 Query = TypeVar("Query", bound=BaseModel)
+_PARSED = web.RequestKey("query", object)
 
 
 class WriteQuery(BaseModel):
@@ -76,15 +77,20 @@ def _parsed(content: bytes) -> Any:
 
 def query_of(request: web.Request, model: type[Query]) -> Query:
     """The query parameters as a model. Raises InvalidRecord for unknown, double or wrong ones."""
+    known = request.get(_PARSED)
+    if isinstance(known, model):  # the table of routes looks at it first, then the handler
+        return known
     doubled = [name for name in request.query if len(request.query.getall(name)) > 1]
     if doubled:
         fault = FieldError(f"/{doubled[0]}", "given more than once")
         raise InvalidRecord("the query has a parameter twice", [fault])
     try:
-        return model.model_validate(dict(request.query))
+        query = model.model_validate(dict(request.query))
     except ValidationError as error:
         faults = [FieldError(f.pointer, _of_query(f.message)) for f in field_errors(error)]
         raise InvalidRecord("the query is wrong", faults) from error
+    request[_PARSED] = query
+    return query
 
 
 def has_left(request: web.Request) -> bool:

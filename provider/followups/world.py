@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,8 @@ from registry.upstream import hostnames_of
 class World:
     """`dns` is by name, `own` (what became of each named pair) by `environment_id`, `projects`
     by id without those that are missing or broken. `checked_at` is the newest check of an
-    environment; `traefik_addresses` are where names should lead."""
+    environment, and `checks` is another object whenever that is another; `traefik_addresses` are
+    where names should lead."""
 
     now: datetime
     snapshot: Snapshot
@@ -37,6 +38,7 @@ class World:
     traefiks: tuple[TraefikFacts, ...] = ()
     projects: Mapping[str, ProjectDefinition] = field(default_factory=dict)
     checked_at: CheckedAt = stored_check
+    checks: object = None
     traefik_addresses: tuple[str, ...] = ()
     tls_entrypoints: frozenset[str] = frozenset(DEFAULT_ENTRYPOINTS)
     has_resolver: bool = False
@@ -67,6 +69,40 @@ class World:
             return True
         _, dot, rest = host.partition(".")
         return bool(dot) and not host.startswith("*.") and f"*.{rest}" in self.served_names
+
+
+def is_as_before(world: World, before: World) -> bool:
+    """Whether nothing but the time is another than it was.
+
+    Large parts are compared by identity: those that did not change are the same objects. When a
+    Traefik or a name was looked at has no say in what is derived.
+    """
+    parts = ("snapshot", "document", "own", "checks")
+    return (
+        all(getattr(world, part) is getattr(before, part) for part in parts)
+        and world.projects == before.projects
+        and _lasting(world) == _lasting(before)
+        and dns_is_alike(world.dns, before.dns)
+    )
+
+
+def _lasting(world: World) -> list[TraefikFacts]:
+    return [replace(each, looked_at=None, surveyed_at=None) for each in world.traefiks]
+
+
+def dns_is_alike(dns: Mapping[str, DnsFact], before: Mapping[str, DnsFact]) -> bool:
+    """Whether the name servers say the same, whenever they were asked.
+
+    That nothing came back says as little as that nobody asked.
+    """
+    if dns is before:
+        return True
+    now, then = _told(dns), _told(before)
+    return now.keys() == then.keys() and all(f.says_as(then[name]) for name, f in now.items())
+
+
+def _told(dns: Mapping[str, DnsFact]) -> dict[str, DnsFact]:
+    return {name: fact for name, fact in dns.items() if fact.outcome != "failed"}
 
 
 def follow_up(

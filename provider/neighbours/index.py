@@ -63,17 +63,24 @@ class _Parsed:
 
 
 class NeighbourIndex:
-    """Routers of other providers, by the hosts that they name."""
+    """Routers of other providers, by the hosts that they name.
 
-    def __init__(self, routers: Iterable[RouterFact]) -> None:
-        self._known = [_parsed(router) for router in routers]
+    What `before` has parsed is not parsed again: routers come and go one by one.
+    """
+
+    def __init__(self, routers: Iterable[RouterFact], before: NeighbourIndex | None = None) -> None:
+        self.routers = tuple(routers)
+        parsed = {each.router: each for each in before._known} if before else {}
+        self._known: list[_Parsed] = [
+            parsed.get(router) or _parsed(router) for router in self.routers
+        ]
         self._by_host: dict[str, set[int]] = defaultdict(set)
         self._below: dict[str, set[int]] = defaultdict(set)
         self._wildcards: dict[str, set[int]] = defaultdict(set)
         self._anywhere: set[int] = set()
         self._answered: dict[tuple[int, str], How | None] = {}
-        for number, parsed in enumerate(self._known):
-            self._file(number, parsed.alternatives)
+        for number, known in enumerate(self._known):
+            self._file(number, known.alternatives)
 
     def overlaps(self, claim: Claim, our_priority: int, is_tls: bool) -> tuple[Neighbour, ...]:
         """The neighbours of one claim, in the order of the routers."""

@@ -25,6 +25,8 @@ AT_ONCE = 20
 NAME_S = 3.0
 TRY_S = 1.0
 LOOK_S = 30.0
+# A server that fails for so many in a row is down: the rest is for the next look.
+_FAILED_MAX = 2 * AT_ONCE
 NAMES_MAX = 2000
 WILDCARD_LABEL = "routebook-check"
 _ADDRESSES_MAX = 100
@@ -46,7 +48,7 @@ class DnsObserver:
 
     It must be one that follows CNAME records itself, as every resolver does. Nothing is kept from
     one look to the next, but where to go on: a look takes 2,000 names and 30 seconds at most, and
-    the next one begins with those that it did not reach.
+    the next one begins with those that it did not reach. It ends early where nothing answers.
     """
 
     def __init__(
@@ -89,14 +91,16 @@ class DnsObserver:
         self, resolver: Resolver, names: Iterator[str], facts: dict[str, DnsFact]
     ) -> None:
         now_s = asyncio.get_running_loop().time
-        end_s = now_s() + self._look_s
+        end_s, failed = now_s() + self._look_s, 0
 
         async def work() -> None:
+            nonlocal failed
             for name in names:
-                if now_s() >= end_s:
+                if now_s() >= end_s or failed >= _FAILED_MAX:
                     return
                 self._last = name
-                facts[name] = await self._ask(resolver, name)
+                fact = facts[name] = await self._ask(resolver, name)
+                failed = failed + 1 if fact.outcome == "failed" else 0
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
 

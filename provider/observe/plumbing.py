@@ -28,6 +28,11 @@ class DnsFact:
     aliases: tuple[str, ...] = ()
     detail: str | None = None
 
+    def says_as(self, other: DnsFact) -> bool:
+        """Whether both say the same, whenever they were asked for."""
+        mine = self.name, self.outcome, self.addresses, self.aliases, self.detail
+        return mine == (other.name, other.outcome, other.addresses, other.aliases, other.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateFile:

@@ -30,6 +30,11 @@ class Announcer:
         if was_seen and facts.live_digest is not None:
             self._meters.reloads_caused.labels(facts.url).inc()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens to events."""
+        return self._events.subscribers > 0
+
     def lives(
         self,
         facts: TraefikFacts,

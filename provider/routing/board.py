@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
-from provider.document_log import DocumentLog, LoggedDocument
-from provider.neighbours.index import Neighbour, NeighbourIndex
-from provider.observe.facts import RouterFact, TraefikFacts
+from provider.document_log import DocumentLog
+from provider.neighbours.index import Neighbour
+from provider.observe.facts import TraefikFacts
 from provider.observe.sighting import Run, Sighting
 from provider.polls import Polls
 from provider.reconciler import Reconciler, Rendered
@@ -20,7 +19,8 @@ from provider.render.rules import priority
 from provider.routing.announcer import Announcer
 from provider.routing.conditions import acceptance, publication_of, validity
 from provider.routing.exceptions import Exceptions, Kind
-from provider.routing.live import LOOKED_AT_MAX, SURVEYED_AT_MAX, Watched, is_old, live_on
+from provider.routing.known import Known, Refused, said_by
+from provider.routing.live import Watched, live_on
 from provider.routing.problems import problems_of
 from provider.routing.refusal import refused_since
 from provider.routing.served import ServedSince
@@ -32,33 +32,8 @@ from registry.store import EnvironmentStore
 _DELETED = Condition("False", "deleted", "the environment is deleted")
 _BEING_DELETED = Condition("Unknown", "not_rendered", "its deletion is being rendered")
 _PUBLISHED = Condition("True", "published", "")
+_COUNTED_AT_ONCE = 200
 _ORDER: tuple[Status, ...] = ("False", "Unknown", "True")
-
-
-class _Refused(NamedTuple):
-    digest: str
-    since: datetime
-
-
-@dataclass
-class _Known:
-    """One Traefik: its sighting, and the routers of others there.
-
-    `refused` is the newest document that it surely does not take; `told` are the facts when they
-    last said anything else than before.
-    """
-
-    sighting: Sighting
-    served: ServedSince
-    neighbours: tuple[RouterFact, ...] = ()
-    index: NeighbourIndex = field(default_factory=lambda: NeighbourIndex(()))
-    refused: _Refused | None = None
-    told: TraefikFacts | None = None
-
-    @property
-    def refused_since(self) -> datetime | None:
-        """When it was sure that it does not take the newest document."""
-        return self.refused and self.refused.since
 
 
 class RoutingBoard:
@@ -83,7 +58,7 @@ class RoutingBoard:
         self._log, self._exceptions = DocumentLog(), Exceptions()
         now = clock()
         self._known = {
-            url: _Known(Sighting(TraefikFacts(url), now), ServedSince(now)) for url in urls
+            url: Known(Sighting(TraefikFacts(url), now), ServedSince(now)) for url in urls
         }
         self._news = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
@@ -120,9 +95,7 @@ class RoutingBoard:
         before, run = known.sighting.facts, known.sighting.run
         if known.sighting.see(facts, self._clock()):
             known.told = facts
-            others = tuple(each for each in facts.neighbours if _may_meet_ours(each))
-            if known.neighbours != others:
-                known.neighbours, known.index = others, NeighbourIndex(others)
+            known.meet(facts)
             if known.sighting.run is not run:
                 self._note_run(known, run)
             names = {fault.name for fault in before.faults}
@@ -160,12 +133,16 @@ class RoutingBoard:
         One of the objects is another one wherever one of them may say anything else.
         """
         latest, now = self._log.latest, self._clock()
-        said = (part for known in self._known.values() for part in _said_by(known, latest, now))
+        said = (part for known in self._known.values() for part in said_by(known, latest, now))
         return self._reconciler.rendered, latest, *said
 
-    def live_counts(self) -> dict[str, int | None]:
+    async def live_counts(self) -> dict[str, int | None]:
         """By Traefik, how many environments it serves as they are now; None: nobody can tell."""
-        return {url: self._live_count(known) for url, known in self._known.items()}
+        return {url: await self._live_count(known) for url, known in self._known.items()}
+
+    async def prepare(self, facts: TraefikFacts) -> None:
+        """Parse the routers of others before these facts are `seen`."""
+        await asyncio.to_thread(self._known[facts.url].prepare, facts)
 
     def problems(self) -> list[dict[str, str | None]]:
         """What is wrong with the known Traefiks, as `/api/health` shows it."""
@@ -231,14 +208,14 @@ class RoutingBoard:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    def _live_on(self, known: _Known, environment_id: str, published: Condition) -> LiveOn:
+    def _live_on(self, known: Known, environment_id: str, published: Condition) -> LiveOn:
         watched = Watched(
             known.sighting, known.served, self._log, known.refused_since, self._clock()
         )
         neighbours = self._neighbours(known, environment_id)
         return live_on(watched, environment_id, neighbours, published)
 
-    def _neighbours(self, known: _Known, environment_id: str) -> Sequence[Neighbour]:
+    def _neighbours(self, known: Known, environment_id: str) -> Sequence[Neighbour]:
         document = self._reconciler.document
         fragment = document.fragment(environment_id) if document else None
         if document is None or fragment is None or not known.neighbours:
@@ -260,7 +237,7 @@ class RoutingBoard:
     ) -> Condition:
         return replace(condition, since=self._exceptions.since(name, kind) or otherwise)
 
-    def _live_count(self, known: _Known) -> int | None:
+    async def _live_count(self, known: Known) -> int | None:
         document, facts, latest = self._reconciler.document, known.sighting.facts, self._log.latest
         if document is None or latest is None or not facts.reached:
             return None
@@ -268,9 +245,14 @@ class RoutingBoard:
         if run is None:
             return 0 if facts.live_digest is None else None
         same = document.shares.keys() - self._log.changed(run, latest)
-        return sum(self._is_live(known, each) for each in same)
+        count = 0
+        for number, each in enumerate(same, start=1):
+            count += self._is_live(known, each)
+            if number % _COUNTED_AT_ONCE == 0:  # of ten thousand it takes its time
+                await asyncio.sleep(0)
+        return count
 
-    def _note_run(self, known: _Known, before: Run | None) -> None:
+    def _note_run(self, known: Known, before: Run | None) -> None:
         """A Traefik runs another document: who became live with it, and how long it took."""
         facts, was_seen = known.sighting.facts, before is not None
         self._announcer.runs(facts, was_seen=was_seen)
@@ -278,52 +260,33 @@ class RoutingBoard:
         known.served.run(self._log, old, new, self._clock())
         if new is not None:
             changed = sorted(self._log.changed(old, new))
-            live = [each for each in changed if self._is_live(known, each)]
+            heard = changed if self._announcer.is_heard else ()
+            live = [each for each in heard if self._is_live(known, each)]
             documents = self._log.between(old, new)
             self._announcer.lives(facts, documents, live, was_seen=was_seen)
 
-    def _is_live(self, known: _Known, environment_id: str) -> bool:
+    def _is_live(self, known: Known, environment_id: str) -> bool:
         return self._live_on(known, environment_id, _PUBLISHED).condition.status == "True"
 
-    def _judge(self, known: _Known) -> None:
+    def _judge(self, known: Known) -> None:
         """Whether this Traefik refuses the newest document."""
         latest, facts, before = self._log.latest, known.sighting.facts, known.refused
         digest = latest.digest if latest else None
         is_live = facts.reached and digest is not None and facts.live_digest == digest
         if not (before and before.digest == digest and self._is_still_so(known, before)):
             since = refused_since(facts, known.sighting.since, digest, self._polls.pollers())
-            known.refused = _Refused(digest, since) if digest and since else None
+            known.refused = Refused(digest, since) if digest and since else None
             if latest is not None and known.refused:
                 self._announcer.refuses_document(facts, latest)
             elif before and is_live:
                 self._announcer.takes_document(facts)
         self._announcer.measure(facts, is_live=is_live, is_refused=known.refused is not None)
 
-    def _is_still_so(self, known: _Known, refused: _Refused) -> bool:
+    def _is_still_so(self, known: Known, refused: Refused) -> bool:
         """Whoever else polls meanwhile: what was sure of this process stays so until it is live."""
         facts = known.sighting.facts
         is_same = facts.reached and known.sighting.since <= refused.since
         return is_same and facts.live_digest != refused.digest
-
-
-def _said_by(
-    known: _Known, latest: LoggedDocument | None, now: datetime
-) -> tuple[object, object, object, bool]:
-    """As `RoutingBoard.made_of`. When it was looked at matters only while that is too long ago."""
-    facts = known.sighting.facts
-    looked_at, surveyed_at = facts.looked_at, facts.surveyed_at
-    is_recent = (
-        looked_at is not None
-        and not is_old(looked_at, LOOKED_AT_MAX, now)
-        and (latest is None or looked_at >= latest.published_at)
-    )
-    is_surveyed = surveyed_at is not None and not is_old(surveyed_at, SURVEYED_AT_MAX, now)
-    return known.told, known.refused, None if is_recent else looked_at, is_surveyed
-
-
-def _may_meet_ours(router: RouterFact) -> bool:
-    """No record is routed on Traefik's own entrypoint, where its API and dashboard are."""
-    return router.entrypoints != ("traefik",)
 
 
 def _over_all(traefiks: Sequence[LiveOn]) -> Condition:

@@ -151,3 +151,13 @@ def test_what_is_said_of_a_claim_holds_for_each_of_its_requests(rule: str, claim
         assert each == {Catch.YES}
     elif found.how == "may":
         assert Catch.YES not in each
+
+
+def test_an_index_made_from_another_is_as_if_made_anew() -> None:
+    one, two, three = (router(f"Host(`{name}.test`)") for name in ("app", "other", "third"))
+    after = NeighbourIndex([two, three, one], NeighbourIndex([one, two]))
+    for host in ("app.test", "other.test", "third.test"):
+        claim = Claim(host, "/", "web")
+        anew = NeighbourIndex([two, three, one]).overlaps(claim, 20_000, False)
+        assert after.overlaps(claim, 20_000, False) == anew
+        assert len(anew) == 1

@@ -187,6 +187,14 @@ async def test_what_there_was_no_time_for_is_left_out_and_comes_first_in_the_nex
     assert second
 
 
+async def test_a_server_that_answers_nothing_is_not_asked_for_every_name() -> None:
+    names = [f"n{number:03}.test" for number in range(10 * AT_ONCE)]
+    async with name_server(dict.fromkeys(names, Odd.DROP)) as server:
+        found = await observer(server, name_s=0.05).look(names)
+    assert {each.outcome for each in found.values()} == {"failed"}
+    assert len(found) <= 3 * AT_ONCE
+
+
 async def test_nobody_at_the_address_is_a_failure() -> None:
     async with name_server({}) as server:
         seen = observer(server, name_s=0.2)

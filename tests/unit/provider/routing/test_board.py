@@ -78,12 +78,12 @@ def test_what_is_not_published_has_a_time_that_stays() -> None:
     assert scene.board.routing_of(entry(planned)).published.since == before == NOON
 
 
-def test_the_document_of_another_routebook_is_unknown_and_nothing_is_counted() -> None:
+async def test_the_document_of_another_routebook_is_unknown_and_nothing_is_counted() -> None:
     scene = Scene()
     scene.render(DEV)
     scene.see("f" * 16)
     assert scene.live(DEV) == ("Unknown", "unknown_digest")
-    assert scene.board.live_counts() == {URL: None}
+    assert await scene.board.live_counts() == {URL: None}
 
 
 def test_an_earlier_document_that_came_back_is_live_for_what_is_alike_in_it() -> None:
@@ -121,21 +121,21 @@ def test_a_traefik_that_started_anew_is_live_since_then() -> None:
     assert scene.board.routing_of(entry(DEV)).live.since == later
 
 
-def test_how_many_it_serves_leaves_out_faults_shadows_and_what_is_pending() -> None:
+async def test_how_many_it_serves_leaves_out_faults_shadows_and_what_is_pending() -> None:
     scene = Scene()
     digest = scene.render(DEV, *OTHERS)
     scene.see(digest)
-    assert scene.board.live_counts() == {URL: 4}
+    assert await scene.board.live_counts() == {URL: 4}
     scene.see(digest, faults=(fault("env-dev"),))
-    assert scene.board.live_counts() == {URL: 3}
+    assert await scene.board.live_counts() == {URL: 3}
     scene.see(digest, neighbours=(SHADOW,))
-    assert scene.board.live_counts() == {URL: 3}
+    assert await scene.board.live_counts() == {URL: 3}
     scene.render(CHANGED, *OTHERS)
-    assert scene.board.live_counts() == {URL: 3}
+    assert await scene.board.live_counts() == {URL: 3}
     scene.see(None)
-    assert scene.board.live_counts() == {URL: 0}
+    assert await scene.board.live_counts() == {URL: 0}
     scene.board.seen(AWAY)
-    assert scene.board.live_counts() == {URL: None}
+    assert await scene.board.live_counts() == {URL: None}
 
 
 def test_a_neighbour_that_goes_first_shadows_and_is_named() -> None:
