@@ -63,6 +63,7 @@ class Desk:
         """Save these records by hand, and let the store see them."""
         self.folders.write(*records)
         await self.store.load()
+        await self.store.history.at_rest()
 
     def passes(self, **time: float) -> None:
         """Move the clock."""
