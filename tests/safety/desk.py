@@ -41,6 +41,7 @@ class Desk:
             clock=lambda: self.now,
         )
         await self.store.load()
+        await self.store.history.at_rest()
         return self.store
 
     async def stop(self, *, killed: bool = False) -> None:
