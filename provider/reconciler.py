@@ -135,11 +135,15 @@ class Reconciler:
         document = await asyncio.to_thread(self._render, snapshot, before)
         shown = self._current.publication
         is_new = shown is None or shown.digest != document.digest
-        failed = await self._publish(before, document, snapshot) if is_new else None
+        failed = await self._publish(document, snapshot) if is_new else None
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
         self.ended(self.rendered)
+        if is_new:  # after the revisions that led to it
+            news = await asyncio.to_thread(news_of_document, before, document)
+            await self._store.history.at_rest()
+            self.tell(news)
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
         if is_new:  # nobody who polls waits for the disk
@@ -157,13 +161,10 @@ class Reconciler:
         )
         return document
 
-    async def _publish(
-        self, before: Document | None, document: Document, snapshot: Snapshot
-    ) -> RegistryError | None:
+    async def _publish(self, document: Document, snapshot: Snapshot) -> RegistryError | None:
         """Write it, then show it; the error, when the disk takes no document."""
         failed: RegistryError | None
-        news, publication, failed = await asyncio.gather(
-            asyncio.to_thread(news_of_document, before, document),
+        publication, failed = await asyncio.gather(
             asyncio.to_thread(
                 encode_publication,
                 document.body,
@@ -176,7 +177,6 @@ class Reconciler:
         self._current.publish(publication)
         self.published_at = utc_now()
         self.publications += 1
-        self.tell(news)
         left_out = sum(1 for _ in problems(snapshot, document))
         _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
         return failed

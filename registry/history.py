@@ -49,8 +49,8 @@ class History:
 
     `recent` are our own revisions of the last 15 minutes, oldest first. Appending never raises:
     what the disk refuses is kept in memory and written with the next change, and `trouble` says
-    so. `appended` is called with each change's revisions, before what they led to is rendered; it
-    must not raise.
+    so. `appended` is called with each change's revisions, once they are appended; it must not
+    raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
@@ -166,8 +166,6 @@ class History:
         except BaseException:
             self._turn.release()
             raise
-        if added:
-            self.appended(added)
         if not (added or self._unwritten):
             self._turn.release()
             return _done()
@@ -195,6 +193,8 @@ class History:
             await self._append(added)
         finally:
             self._turn.release()
+        if added:
+            self.appended(added)
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,7 @@ from registry.changes import Change
 from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join
 from registry.engines.exchange import Displaced, SavedMeanwhile, put_back, replace_expecting
 from registry.engines.protocol import Loaded, Stale
-from registry.engines.read_file import ReadFile, read_anew, read_edited
+from registry.engines.read_file import ReadFile, read_anew, read_edited, with_texts
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import RegistryError, StoreUnavailable
 from registry.snapshot import RawRecord
@@ -125,7 +125,10 @@ class JsonFileEngine:
             raise Stale
         file = self._file or read_anew(EMPTY.encode(), self._path.name, self._keys)
         is_ours = file.content is self._placed  # laid out by us: nothing else is to be moved
-        self._place((is_ours and _spliced(file, changes)) or _joined(file, changes))
+        written = _spliced(file, changes, self._keys) if is_ours else None
+        self._place(written.content if written else _joined(file, changes))
+        if written is not None:
+            self._keep(written)  # known without taking it apart; each reading compares it anew
 
     def _place(self, content: bytes) -> None:
         expected = self._file.content if self._file is not None else None
@@ -183,27 +186,20 @@ def _joined(file: ReadFile, changes: Sequence[Change]) -> bytes:
     return join(file.around, (*kept, *added)).encode()
 
 
-def _spliced(file: ReadFile, changes: Sequence[Change]) -> bytes | None:
+def _spliced(file: ReadFile, changes: Sequence[Change], keys: Iterator[str]) -> ReadFile | None:
     """The same as `_joined`, of a file that is laid out already; None when records go."""
     changed = {change.key: change for change in changes if change.key is not None}
     if not file.records or any(change.text is None for change in changed.values()):
         return None
-    whole, seen = memoryview(file.content), 0  # of which slices are not copies
-    pieces: list[bytes | memoryview] = []
-    for index, record in enumerate(file.records):
-        if (change := changed.get(record.key)) is not None:
-            pieces += [
-                whole[seen : file.starts[index]],
-                _laid_out(change, file.around).encode(),
-            ]
-            seen = file.ends[index]
-    pieces.append(whole[seen : file.ends[-1]])
-    pieces += [
-        f",\n{file.around.indent}".encode() + _laid_out(change, file.around).encode()
-        for change in changes
-        if _adds(change)
-    ]
-    return b"".join((*pieces, whole[max(seen, file.ends[-1]) :]))
+    texts = {
+        index: _laid_out(changed[record.key], file.around)
+        for index, record in enumerate(file.records)
+        if record.key in changed
+    }
+    added = [_laid_out(change, file.around) for change in changes if _adds(change)]
+    if any(text != text.strip() for text in (*texts.values(), *added)):
+        return None
+    return with_texts(file, texts, added, keys)
 
 
 def _adds(change: Change) -> bool:

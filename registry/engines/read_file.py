@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -110,6 +110,47 @@ def read_edited(known: ReadFile, content: bytes, keys: Iterator[str]) -> ReadFil
     )
 
 
+def with_texts(
+    known: ReadFile, texts: Mapping[int, str], added: Sequence[str], keys: Iterator[str]
+) -> ReadFile:
+    """The file after a write: other texts for some records by index, and more at the end.
+
+    The same as `read_anew` gives of its content. Texts have the white space of their places;
+    there is at least one record.
+    """
+    whole, seen, moved = memoryview(known.content), 0, 0  # of which slices are not copies
+    pieces: list[bytes | memoryview] = []
+    starts, ends, records, done = array("q"), array("q"), list(known.records), 0
+    for index in sorted(texts):
+        start, end, new = known.starts[index], known.ends[index], texts[index].encode()
+        pieces += [whole[seen:start], new]
+        starts += _shifted(known.starts[done : index + 1], moved)
+        ends += _shifted(known.ends[done:index], moved)
+        moved += len(new) - (end - start)
+        ends.append(end + moved)
+        records[index] = RawRecord(next(keys), texts[index])
+        seen, done = end, index + 1
+    starts += _shifted(known.starts[done:], moved)
+    ends += _shifted(known.ends[done:], moved)
+    pieces.append(whole[seen : max(seen, known.ends[-1])])
+    between = f",\n{known.around.indent}".encode()
+    for text in added:
+        new = text.encode()
+        pieces += [between, new]
+        starts.append(ends[-1] + len(between))
+        ends.append(starts[-1] + len(new))
+        records.append(RawRecord(next(keys), text))
+    pieces.append(whole[max(seen, known.ends[-1]) :])
+    return replace(
+        known,
+        content=b"".join(pieces),
+        starts=starts,
+        ends=ends,
+        records=tuple(records),
+        taken_apart=0,
+    )
+
+
 def common_beginning(old: bytes, new: bytes) -> int:
     """How many bytes are the same from the start."""
     at, size, limit = 0, _CHUNK_BYTES, min(len(old), len(new))
@@ -190,5 +231,8 @@ def _records(
 
 
 def _spliced(old: array[int], first: int, last: int, new: list[int], moved: int) -> array[int]:
-    rest = old[last:] if not moved else array("q", [offset + moved for offset in old[last:]])
-    return old[:first] + array("q", new) + rest
+    return old[:first] + array("q", new) + _shifted(old[last:], moved)
+
+
+def _shifted(offsets: array[int], by: int) -> array[int]:
+    return array("q", [offset + by for offset in offsets]) if by else offsets

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,9 @@ import pytest
 from registry import history_files
 from registry.errors import DiskFull
 from registry.history import Difference, History
-from registry.revisions import Author
+from registry.revisions import Author, Revision
 from tests.chaos.folder import TOKEN, Folder
-from tests.chaos.stores import opened
+from tests.chaos.stores import opened, with_token
 from tests.chaos.verdict import check_chain, check_replay, token_of
 
 
@@ -163,3 +165,54 @@ async def test_a_rotation_that_fails_does_not_write_lines_twice(
             await lab.store.patch("env-one", {TOKEN: f"number {n}"})
         numbers = [revision.revision for revision in await lab.history.since(0)]
         assert numbers == sorted(set(numbers))
+
+
+class Stuck(History):
+    """A history whose disk writes no line until it is let."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.let = threading.Event()
+        self.let.set()
+
+    def _write(self, revisions: Sequence[Revision]) -> None:
+        self.let.wait()
+        super()._write(revisions)
+
+
+async def test_a_write_is_not_acknowledged_before_its_line_is_written(folder: Folder) -> None:
+    stuck = Stuck(folder.data / "state")
+    async with opened(folder, history=stuck) as lab:
+        stuck.let.clear()
+        writing = asyncio.create_task(lab.patch("env-one", "by the API"))
+        while lab.in_force()["env-one"] != "by the API":
+            await asyncio.sleep(0)
+        done, _ = await asyncio.wait([writing], timeout=0.2)
+        assert not done, "acknowledged without its line"
+        stuck.let.set()
+        await writing
+        assert sources(folder)[-1] == ("api", "by the API")
+
+
+async def test_a_hand_edit_is_in_force_while_its_line_is_written_and_found_if_it_never_is(
+    folder: Folder,
+) -> None:
+    stuck = Stuck(folder.data / "state")
+    async with opened(folder, history=stuck) as lab:
+        known = (folder.data / "state" / "known.json").read_bytes()
+        stuck.let.clear()
+        edited = with_token(folder.catalogue.read_text(), "env-two", "by hand")
+        folder.catalogue.write_text(edited)
+        await lab.store.load()
+        assert lab.in_force()["env-two"] == "by hand"
+        stuck.close()  # must not keep a state that is ahead of the lines
+        assert (folder.data / "state" / "known.json").read_bytes() == known
+        lines = folder.history.read_bytes()  # what a crash now would leave
+        stuck.let.set()
+    folder.history.write_bytes(lines)
+    (folder.data / "state" / "known.json").write_bytes(known)
+    async with opened(folder) as lab:
+        assert lab.in_force()["env-two"] == "by hand"
+    assert sources(folder)[-1] == ("found", "by hand")
+    check_chain(folder.lines())
+    check_replay(folder, folder.lines())

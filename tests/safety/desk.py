@@ -41,6 +41,7 @@ class Desk:
             clock=lambda: self.now,
         )
         await self.store.load()
+        await self.store.history.at_rest()
         return self.store
 
     async def stop(self, *, killed: bool = False) -> None:
@@ -63,6 +64,7 @@ class Desk:
         """Save these records by hand, and let the store see them."""
         self.folders.write(*records)
         await self.store.load()
+        await self.store.history.at_rest()
 
     def passes(self, **time: float) -> None:
         """Move the clock."""

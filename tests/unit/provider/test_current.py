@@ -117,3 +117,26 @@ def test_the_bodies_are_what_was_rendered() -> None:
     assert publication.body == document.body
     assert gzip.decompress(publication.gzipped) == document.body
     assert publication.digest == document.digest
+
+
+def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_path: Path) -> None:
+    current, newer = Current(tmp_path / "document.json"), document_of("a", "b")
+    current.keep(document_of("a").body)
+    assert current.write(newer.body) is None  # and dies before `sync`
+    after = Current(tmp_path / "document.json")
+    assert after.restore() is True
+    assert after.publication is not None
+    assert after.publication.body == newer.body
+
+
+@pytest.mark.parametrize("left", [b"", document_of("a", "b").body[:-1], b"\0" * 4096])
+def test_a_power_cut_before_the_sync_leaves_the_document_before(
+    tmp_path: Path, left: bytes
+) -> None:
+    current = Current(tmp_path / "document.json")
+    current.keep(document_of("a").body)
+    (tmp_path / "document.json.new").write_bytes(left)
+    after = Current(tmp_path / "document.json")
+    assert after.restore() is True
+    assert after.publication is not None
+    assert after.publication.body == document_of("a").body

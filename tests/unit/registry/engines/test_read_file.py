@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from itertools import count
 
 import pytest
@@ -14,6 +16,7 @@ from registry.engines.read_file import (
     common_end,
     read_anew,
     read_edited,
+    with_texts,
 )
 from registry.errors import CatalogueUnreadable
 
@@ -130,3 +133,24 @@ def test_what_did_not_change_stays_the_same_object_and_is_not_parsed(records: in
     apart = [new for old, new in zip(known.records, after.records, strict=True) if new is not old]
     assert [raw.text for raw in apart] == [texts[11].replace("r00011", "other-slug")]
     assert after.taken_apart == len(f", {texts[11]}, ".encode()) + len("other-slug") - len("r00011")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_file_after_a_write_is_as_if_read_from_scratch(seed: int) -> None:
+    chance = random.Random(seed)
+    records = [json.dumps({"n": n, "name": "ä€x"[: n % 4]}, ensure_ascii=False) for n in range(9)]
+    keys = map(str, count())
+    content = (
+        '{\n  "version": 1,\n  "environments": [\n    ' + ",\n    ".join(records) + "\n  ]\n}\n"
+    )
+    known = read_anew(content.encode(), "f", keys)
+    for _ in range(5):
+        chosen = chance.sample(range(len(known.records)), chance.randrange(4))
+        texts = {n: json.dumps({"é" * chance.randrange(9): n}, ensure_ascii=False) for n in chosen}
+        added = [json.dumps({"new": "ü" * n}) for n in range(chance.randrange(3))]
+        known = with_texts(known, texts, added, keys)
+        anew = read_anew(known.content, "f", map(str, count()))
+        assert (known.starts, known.ends) == (anew.starts, anew.ends)
+        assert [each.text for each in known.records] == [each.text for each in anew.records]
+        assert all(known.records[n].text == text for n, text in texts.items())
+        assert len({each.key for each in known.records}) == len(known.records)
