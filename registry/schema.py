@@ -150,6 +150,10 @@ class Environment(Part):
         """The stored record as JSON values: every field, metadata as given. Not to be changed."""
         return self.model_dump(mode="json")
 
+    def forget_document(self) -> None:
+        """Free the memory of `document`, which is made anew for who asks again."""
+        self.__dict__.pop("document", None)
+
     @cached_property
     def revision(self) -> str:
         """16 hex digits that change with any stored field: the record's entity tag."""
