@@ -155,24 +155,30 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         if not restored:
             await _first_document(settings, store, reconciler)
         await _start_serving(stack, settings, surface, listener)
-
-        async def open_the_rest() -> None:
-            """What the kept document does not need; then what goes on beside the serving."""
-            if restored:
-                await asyncio.to_thread(current.compress)
-                await asyncio.to_thread(history.open, utc_now())
-                await reconciler.try_reconcile()
-            await asyncio.to_thread(ledger.open)
-            await asyncio.to_thread(health.restore)
-            opening.over()
-            await start_observing(stack, settings.traefik_api, surface)
-            start_reconciling(
-                stack, surface, certificates, settings.certificates, settings.projects
-            )
-            start_surveying(stack, surface, settings.survey_s)
-
-        stack.push_async_callback(stopped, [opened_by(opening, open_the_rest())])
+        rest = _open_the_rest(stack, settings, surface, certificates, restored=restored)
+        stack.push_async_callback(stopped, [opened_by(opening, rest)])
         yield port
+
+
+async def _open_the_rest(
+    stack: AsyncExitStack,
+    settings: Settings,
+    surface: Surface,
+    certificates: CertificateFolder,
+    *,
+    restored: bool,
+) -> None:
+    """What the kept document does not need; then what goes on beside the serving."""
+    if restored:
+        await asyncio.to_thread(surface.current.compress)
+        await asyncio.to_thread(surface.store.history.open, utc_now())
+        await surface.reconciler.try_reconcile()
+    await asyncio.to_thread(surface.ledger.open)
+    await asyncio.to_thread(surface.health.restore)
+    surface.opening.over()
+    await start_observing(stack, settings.traefik_api, surface)
+    start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
+    start_surveying(stack, surface, settings.survey_s)
 
 
 async def _first_document(

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -29,6 +29,7 @@ from registry.engines.durable import as_registry_errors, sync_folder, write_dura
 from registry.errors import RegistryError
 from registry.history_lines import (
     compact,
+    end_of_lines,
     glance,
     kept_state,
     lines_about,
@@ -41,7 +42,6 @@ from registry.schema import Environment
 
 RECENT = timedelta(minutes=15)
 BYTES_MAX = 64 * 1024 * 1024
-_READ_BYTES = 1024 * 1024
 _MANY = 500
 _FILES = ("history.1.jsonl", "history.jsonl")
 
@@ -311,7 +311,7 @@ class History:
         """Cut what follows the last whole line: a crash while appending."""
         with contextlib.suppress(FileNotFoundError), self._file().open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
-            end = _end_of_lines(file, size)
+            end = end_of_lines(file, size)
             if end < size:
                 _log.warning("history_torn", bytes=size - end, note="the catalogue has the change")
                 file.truncate(end)
@@ -346,15 +346,3 @@ def _changed(
             continue
         if before is None or before.revision != environment.revision:
             yield environment_id, before, environment
-
-
-def _end_of_lines(file: BinaryIO, size: int) -> int:
-    """The offset behind the last newline; 0 when there is none."""
-    start = size
-    while start > 0:
-        start = max(0, start - _READ_BYTES)
-        file.seek(start)
-        found = file.read(_READ_BYTES).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-    return 0

@@ -1,4 +1,4 @@
-"""The history's lines, read no further than somebody asks: pure functions of bytes.
+"""The history's lines, read no further than somebody asks.
 
 A start reads every line that is kept, and needs of most of them who changed, and the text that it
 became. That text is taken apart only where the catalogue has another one.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from registry.revisions import Revision, from_line
 from registry.schema import revision_of
@@ -25,6 +25,7 @@ _ENVIRONMENT = re.compile(rb'\{"environment_id":"([a-z0-9-]+)",')
 _BEGIN = re.compile(rb'\{"revision":(\d+),"environments":\[\n')
 _END = b"\n]}\n"
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_READ_BYTES = 1024 * 1024
 _SCANNER = json.JSONDecoder()
 
 
@@ -98,6 +99,18 @@ def kept_state(content: bytes) -> tuple[int, dict[str, bytes]]:
             return _parsed_state(content)
         texts[name[1].decode()] = text
     return int(begin[1]), texts
+
+
+def end_of_lines(file: BinaryIO, size: int) -> int:
+    """The offset behind the last newline; 0 when there is none."""
+    start = size
+    while start > 0:
+        start = max(0, start - _READ_BYTES)
+        file.seek(start)
+        found = file.read(_READ_BYTES).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return 0
 
 
 def _parsed_state(content: bytes) -> tuple[int, dict[str, bytes]]:
