@@ -156,7 +156,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         if not restored:
             await _first_document(settings, store, reconciler)
         await _start_serving(stack, settings, surface, listener)
-        rest = _open_the_rest(stack, settings, surface, certificates, history, restored)
+        rest = _open_the_rest(stack, settings, surface, certificates, restored=restored)
         stack.push_async_callback(stopped, [opened_by(opening, rest)])
         yield port
 
@@ -166,13 +166,13 @@ async def _open_the_rest(
     settings: Settings,
     surface: Surface,
     certificates: CertificateFolder,
-    history: History,
+    *,
     restored: bool,
 ) -> None:
     """What the kept document does not need; then what goes on beside the serving."""
     if restored:
         await asyncio.to_thread(surface.current.compress)
-        await asyncio.to_thread(history.open, utc_now())
+        await asyncio.to_thread(surface.store.history.open, utc_now())
         await surface.reconciler.try_reconcile()
     await asyncio.to_thread(surface.ledger.open)
     await asyncio.to_thread(surface.health.restore)

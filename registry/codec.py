@@ -225,7 +225,9 @@ def _incumbents_first(items: Sequence[Decoded], known: Snapshot) -> list[tuple[i
                 asked.append((2, index, (good.environment_id, good.slug)))
             continue
         same_names = good is not None and item.names == (good.environment_id, good.slug)
-        same = good is not None and good.revision == item.environment.revision
+        same = good is item.environment or (
+            good is not None and good.revision == item.environment.revision
+        )
         asked.append((0 if same else 1 if same_names else 3, index, item.names))
     return [(index, names) for _, index, names in sorted(asked)]
 

@@ -195,6 +195,9 @@ class History:
             self._turn.release()
         if added:
             self.appended(added)
+        if len(added) > _MANY:  # a first start: made for the lines, and hardly asked for again
+            for environment in self.known.values():
+                environment.forget_document()
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""

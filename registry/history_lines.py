@@ -1,4 +1,4 @@
-"""The history's lines, read no further than somebody asks: pure functions of bytes.
+"""The history's lines, read no further than somebody asks.
 
 A start reads every line that is kept, and needs of most of them who changed, and the text that it
 became. That text is taken apart only where the catalogue has another one.

@@ -42,6 +42,7 @@ from registry.upstream import UpstreamError, resolve_upstream
 
 State = Literal["planned", "active", "maintenance", "retired"]
 HealthStatus = Literal["unknown", "healthy", "degraded", "maintenance", "offline"]
+_NOBODY_ASKS: set[str] = set()
 ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
 
 
@@ -122,7 +123,17 @@ class Environment(Part):
                 resolve_upstream(self.router, self.host, self.ports)
             except UpstreamError as error:
                 raise _at(error.pointer, str(error)) from error
+        self._lighten()
         return self
+
+    def _lighten(self) -> None:
+        """Drop which keys were given, which nobody asks: several KB a record."""
+        metadata = self.metadata
+        router = metadata.router
+        parts = (self.host, *self.ports, self.owner, self.lifecycle, self.health, metadata)
+        for part in (self, *parts, router, router and router.tls):
+            if part is not None:
+                object.__setattr__(part, "__pydantic_fields_set__", _NOBODY_ASKS)
 
     @property
     def router(self) -> RouterSpec | None:
@@ -138,6 +149,10 @@ class Environment(Part):
     def document(self) -> dict[str, Any]:
         """The stored record as JSON values: every field, metadata as given. Not to be changed."""
         return self.model_dump(mode="json")
+
+    def forget_document(self) -> None:
+        """Free the memory of `document`, which is made anew for who asks again."""
+        self.__dict__.pop("document", None)
 
     @cached_property
     def revision(self) -> str:

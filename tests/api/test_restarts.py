@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import threading
+from datetime import datetime
 
 import aiohttp
 import pytest
 
+from registry.history import History
 from tests.api.bodies import body, routed, stored
 from tests.api.steps import ALL, create, read, refused, until_problem, until_routed
 from tests.conftest import StartDaemon, StartProcess
@@ -152,3 +155,25 @@ async def test_a_folder_is_free_again_after_a_kill(start_process: StartProcess) 
     await first.stop(signal.SIGKILL)
     second = await start_process()
     assert await second.stop() == 0
+
+
+async def test_the_kept_document_is_served_while_the_rest_waits_for_a_slow_disk(
+    folders: Folders, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await kept_by(start_daemon, folders)
+    slow, opened = threading.Event(), History.open
+
+    def open_slowly(history: History, now: datetime) -> None:
+        slow.wait(30)
+        opened(history, now)
+
+    monkeypatch.setattr(History, "open", open_slowly)
+    daemon = await start_daemon()
+    try:
+        assert (await daemon.call("GET", AT_ONCE)).content == whole
+        reading = asyncio.create_task(daemon.call("GET", f"{ALL}/dev"))
+        assert (await daemon.call("GET", "/readyz")).status == 200
+        assert not reading.done()
+    finally:
+        slow.set()
+    assert (await reading).status == 200
