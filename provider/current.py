@@ -10,8 +10,10 @@ from pathlib import Path
 
 from provider.publication import Publication, encode_publication
 from provider.render.document import digest_of
-from registry.engines.durable import as_registry_errors, sync_file, sync_folder
+from registry.engines.durable import as_registry_errors, make_alike, sync_file, sync_folder
 from registry.errors import RegistryError
+
+_MODE = 0o644
 
 
 class Current:
@@ -23,6 +25,8 @@ class Current:
     """
 
     def __init__(self, kept: Path) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # a link stays one; links in a circle
+            kept = kept.resolve()
         self._kept, self._newer = kept, kept.with_name(f"{kept.name}.new")
         self.publication: Publication | None = None
         self.closing = asyncio.Event()
@@ -55,7 +59,9 @@ class Current:
         try:
             with as_registry_errors(self._kept.name):
                 self._kept.parent.mkdir(parents=True, exist_ok=True)
-                self._newer.write_bytes(body)
+                with self._newer.open("wb") as file:
+                    make_alike(self._kept, file.fileno(), _MODE)
+                    file.write(body)
         except RegistryError as error:
             with contextlib.suppress(OSError):
                 self._newer.unlink(missing_ok=True)

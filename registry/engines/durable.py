@@ -75,7 +75,7 @@ def write_beside(target: Path, content: bytes, mode: int, group: int | None = No
     try:
         with os.fdopen(handle, "wb") as file:
             if group is None:
-                _like(target, file.fileno(), mode)
+                make_alike(target, file.fileno(), mode)
             else:
                 os.fchown(file.fileno(), -1, group)
                 os.fchmod(file.fileno(), mode)
@@ -88,7 +88,8 @@ def write_beside(target: Path, content: bytes, mode: int, group: int | None = No
     return name
 
 
-def _like(target: Path, handle: int, mode: int) -> None:
+def make_alike(target: Path, handle: int, mode: int) -> None:
+    """Give a new file the mode, owner and group of the one that it will replace; else this mode."""
     try:
         status = target.stat()
     except FileNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import stat
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,21 @@ def test_a_power_cut_before_the_sync_leaves_the_document_before(
     assert after.restore() is True
     assert after.publication is not None
     assert after.publication.body == document_of("a").body
+
+
+def test_the_kept_document_stays_as_private_as_somebody_made_it(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    current = Current(kept)
+    current.keep(document_of("a").body)
+    kept.chmod(0o600)
+    assert current.keep(document_of("a", "b").body) is None
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_link_in_the_place_of_the_kept_document_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "document.json"
+    link.symlink_to(tmp_path / "elsewhere" / "document.json")
+    assert Current(link).keep(document_of("a").body) is None
+    assert link.is_symlink()
+    assert link.read_bytes() == document_of("a").body
