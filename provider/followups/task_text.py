@@ -40,10 +40,10 @@ def upgrade_plan(tasks: Tasks) -> bytes:
 
 
 def to_bytes(tasks: Tasks) -> bytes:
-    """The ledger's file."""
-    rows = [{**task_view(task), "about": task.follow_up.subject.about} for task in tasks.values()]
-    text = json.dumps({"version": 1, "tasks": rows}, indent=1, ensure_ascii=False)
-    return text.encode() + b"\n"
+    """The ledger's file: a task a line, each encoded alone, so that other threads get their turn."""
+    views = ({**task_view(t), "about": t.follow_up.subject.about} for t in tasks.values())
+    rows = ",\n".join(json.dumps(view, ensure_ascii=False) for view in views)
+    return f'{{"version": 1, "tasks": [\n{rows}\n]}}\n'.encode()
 
 
 def from_bytes(content: bytes) -> dict[str, Task]:
