@@ -40,7 +40,7 @@ def upgrade_plan(tasks: Tasks) -> bytes:
 
 
 def to_bytes(tasks: Tasks) -> bytes:
-    """The ledger's file: a task a line, each encoded alone, so that other threads get their turn."""
+    """The ledger's file: a task a line, each encoded alone: other threads get their turn."""
     views = ({**task_view(t), "about": t.follow_up.subject.about} for t in tasks.values())
     rows = ",\n".join(json.dumps(view, ensure_ascii=False) for view in views)
     return f'{{"version": 1, "tasks": [\n{rows}\n]}}\n'.encode()
