@@ -27,6 +27,7 @@ from provider.background import start_observing, start_reconciling, start_survey
 from provider.current import Current
 from provider.events import Events
 from provider.health_keeper import HealthKeeper
+from provider.heap import bound_heap, give_back
 from provider.issuing.dev_ca import DevCa
 from provider.issuing.issued import IssuedPairs
 from provider.issuing.issuer import Issuer
@@ -75,6 +76,7 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises StoreUnavailable when it cannot start."""
     stop = asyncio.Event()
     raise_open_files()
+    bound_heap()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as port:
@@ -180,6 +182,7 @@ async def _open_the_rest(
     await start_observing(stack, settings.traefik_api, surface)
     start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
     start_surveying(stack, surface, settings.survey_s)
+    await asyncio.to_thread(give_back)
 
 
 async def _first_document(

@@ -21,6 +21,7 @@ from tests.conftest import StartDaemon
 from tests.daemons import ROOT, Daemon, Folders, eventually
 
 DEADLINE_S = 30.0
+CHANGES = ("--kind", "environment", "--kind", "published")  # tasks open whenever a survey ends
 
 
 class Watcher:
@@ -84,7 +85,7 @@ async def is_watched(daemon: Daemon, headers: dict[str, str] | None = None) -> N
 
 
 async def test_it_prints_a_line_an_event(daemon: Daemon, watch: Watch) -> None:
-    watcher = await watch(daemon)
+    watcher = await watch(daemon, *CHANGES)
     dev = await create(daemon, "dev", **routed("dev.test"))
     at, kind, environment, *what = (await watcher.line()).split()
     assert at.endswith("Z")
@@ -97,7 +98,7 @@ async def test_it_prints_a_line_an_event(daemon: Daemon, watch: Watch) -> None:
 
 
 async def test_json_is_a_value_a_line(daemon: Daemon, watch: Watch) -> None:
-    watcher = await watch(daemon, "--json")
+    watcher = await watch(daemon, *CHANGES, "--json")
     await create(daemon, "dev", **routed("dev.test"))
     first, second = json.loads(await watcher.line()), json.loads(await watcher.line())
     assert (first["kind"], first["data"]["slug"]) == ("environment", "dev")

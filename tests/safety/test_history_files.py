@@ -175,7 +175,7 @@ async def test_a_history_that_cannot_be_written_waits_and_health_says_so(
 ) -> None:
     await create(daemon, "first")
     with monkeypatch.context() as patch:
-        patch.setattr("registry.history.os", FullDisk())
+        patch.setattr("registry.history_files.os", FullDisk())
         await create(daemon, "second")
         problem = await until_problem(daemon, "history_not_written", None)
         assert "history.jsonl" in problem["detail"]
