@@ -17,7 +17,7 @@ import time
 
 import structlog
 
-from provider.daemon import running
+from provider.daemon import prepare_process, running
 from provider.settings import read_settings
 
 _BEAT_S = 0.005
@@ -60,6 +60,7 @@ async def main() -> None:
     beating = asyncio.create_task(beats.beat())
     async with contextlib.AsyncExitStack() as stack:
         if sys.argv[1:]:
+            prepare_process()
             structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
             await stack.enter_async_context(running(read_settings(sys.argv[1:])))
         await stop.wait()

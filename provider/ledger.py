@@ -16,7 +16,9 @@ from provider.followups.tasks import Task, Tasks, advance
 from provider.followups.values import Finding
 from registry.engines.durable import as_registry_errors, write_durably
 from registry.errors import NotFound, RegistryError
+from registry.event_stream import EventKind
 
+_AT_ONCE = 50
 _log = structlog.get_logger()
 
 
@@ -59,11 +61,18 @@ class Ledger:
                     self.trouble = error
                     _log.error("ledger_not_written", reason=error.detail)
             self.tasks = step.tasks
-        for task in step.opened:
-            self._events.publish("task_opened", _news(task))
-        for task in step.closed:
-            self._events.publish("task_closed", _news(task))
+        await self._tell("task_opened", step.opened)
+        await self._tell("task_closed", step.closed)
         return changed
+
+    async def _tell(self, kind: EventKind, tasks: Iterable[Task]) -> None:
+        """One event a task. The first survey of many opens thousands: others get their turn."""
+        for number, task in enumerate(tasks):
+            if not self._events.subscribers:
+                return
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            self._events.publish(kind, _news(task))
 
     async def change(self, task_id: str, changed: Callable[[Task, datetime], Task]) -> Task:
         """What a person does to a task; durable on return.

@@ -102,7 +102,8 @@ class Surveyor:
     async def look_up(self, *, is_full: bool) -> None:
         """Ask DNS: for all names, or only for those that are new."""
         snapshot = self.store.snapshot
-        wanted = dict.fromkeys(names_to_look_up(snapshot.environments if snapshot else ()))
+        environments = snapshot.environments if snapshot else ()
+        wanted = dict.fromkeys(await asyncio.to_thread(names_to_look_up, environments))
         asked = [name for name in wanted if is_full or name not in self._dns]
         found = await self.lookup.look(asked) if asked else {}
         known = {**self._dns, **found}
