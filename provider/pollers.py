@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -43,11 +45,15 @@ class Poller:
 
 @dataclass(slots=True)
 class _Alive:
-    """A connection: the poller as it was, and what each poll changes."""
+    """A connection: the poller as it was, and what each poll changes.
+
+    `given_s` is the monotonic time at which its document was first given to it.
+    """
 
     poller: Poller
     last_at: datetime
     polls: int = 1
+    given_s: float = -math.inf
 
     def seen(self) -> Poller:
         """The poller as it is."""
@@ -95,6 +101,7 @@ class Pollers:
         is_same = known.poller.digest == digest
         if not is_same or known.poller.is_looking is held:
             at = known.poller.delivered_at if is_same else self._clock()
+            known.given_s = known.given_s if is_same else time.monotonic()
             known.poller = replace(
                 known.poller, digest=digest, delivered_at=at, is_looking=not held
             )
@@ -109,6 +116,11 @@ class Pollers:
         """The document that it was last given."""
         known = self._alive.get(connection)
         return known.poller.digest if known else None
+
+    def given_s(self, connection: Connection) -> float:
+        """The monotonic time at which its document was first given to it; -inf before that."""
+        known = self._alive.get(connection)
+        return known.given_s if known else -math.inf
 
     def listed(self) -> tuple[Poller, ...]:
         """Those that are alive, 1,000 at most, and then those that left within ten minutes."""

@@ -23,9 +23,9 @@ class Connection:
         self.ended = ended
 
 
-def publication(name: str) -> Publication:
+def publication(name: str, size_bytes: int = 0) -> Publication:
     """A publication of this digest."""
-    return encode_publication(name.encode(), name)
+    return encode_publication(name.encode().ljust(size_bytes), name)
 
 
 class Stage:
@@ -38,9 +38,9 @@ class Stage:
         if first:
             self.publish(first)
 
-    def publish(self, name: str) -> None:
+    def publish(self, name: str, size_bytes: int = 0) -> None:
         """Show the next one."""
-        self.current.publish(publication(name))
+        self.current.publish(publication(name, size_bytes))
 
     async def poll(self, connection: Any, *, hold: bool = True, remote: str = "t1") -> str | None:
         """The digest that one request is answered with."""
@@ -255,3 +255,42 @@ async def test_who_gets_nothing_since_nothing_was_published_is_known_all_the_sam
     stage, connection = Stage(LONG_S, first=None), Connection()
     await stage.poll(connection)
     assert [(p.remote, p.digest) for p in stage.polls.pollers()] == [("t1", None)]
+
+
+LARGE_BYTES = 10_000_000
+
+
+async def given_a_large_one(stage: Stage, connection: Connection) -> None:
+    """It has a document that a Traefik takes seconds to take in."""
+    stage.publish("large", LARGE_BYTES)
+    assert await stage.poll(connection) == "large"
+
+
+async def test_a_large_document_is_not_followed_by_the_next_before_it_is_taken_in() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await given_a_large_one(stage, connection)
+    stage.publish("larger", LARGE_BYTES)
+    request = asyncio.create_task(stage.poll(connection))
+    done, _ = await asyncio.wait([request], timeout=SHORT_S)
+    assert not done
+    stage.publish("largest", LARGE_BYTES)
+    stage.current.closing.set()
+    assert await request == "largest", "the newest, when its time comes"
+
+
+async def test_who_is_new_who_looks_and_who_hung_up_do_not_wait_for_that() -> None:
+    stage, connection = Stage(LONG_S), Connection()
+    await given_a_large_one(stage, connection)
+    stage.publish("larger", LARGE_BYTES)
+    assert await stage.poll(Connection()) == "larger"
+    assert await stage.poll(connection, hold=False) == "larger"
+    await given_a_large_one(stage, connection)
+    stage.publish("larger", LARGE_BYTES)
+    stage.hung_up = True
+    assert await stage.poll(connection) == "larger"
+
+
+async def test_what_it_has_is_given_again_at_once_when_its_hold_is_over() -> None:
+    stage, connection = Stage(SHORT_S), Connection()
+    await given_a_large_one(stage, connection)
+    assert await stage.poll(connection) == "large"
