@@ -15,11 +15,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from catalogue import environment_id, moved, write_catalogue
-from polling import Poll
+from polling import Poll, quiet_s
 from processes import daemon
 from results import Benchmark, Goal, Result, alone
 
-_PAUSE_S = (0.3, 0.6)
+_PAUSE_S = 0.3
 
 
 async def measure(environments: int, repeats: int) -> list[Result]:
@@ -32,7 +32,7 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         poll = await Poll.of(server.port)
         stack.callback(poll.close)
         for turn in range(repeats + 1):
-            await asyncio.sleep(random.uniform(*_PAUSE_S))
+            await asyncio.sleep(quiet_s(environments) + random.uniform(0, _PAUSE_S))
             edited = moved(
                 file.read_bytes(),
                 environment_id(_number(environments, turn)),

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import aiohttp
 from catalogue import environment_id, write_catalogue
-from polling import Poll
+from polling import Poll, quiet_s
 from processes import daemon, script
 from results import Benchmark, Goal, Result, alone
 
@@ -43,7 +43,6 @@ _WRITTEN = "one change → body in a file too"
 _BY_PATCH = "one PATCH → answered, and at a held poll"
 _GOAL = Goal(at_most=1 / 500, environments=10_000)
 _WAYS = {_READY: _GOAL, _WRITTEN: _GOAL, _BY_PATCH: Goal()}
-_PAUSE_S = 0.3
 _OURS_PER_TURN = 3
 
 
@@ -119,7 +118,7 @@ async def _change(
     session: aiohttp.ClientSession, poll: Poll, environments: int, number: int
 ) -> float:
     waiting = asyncio.create_task(poll.next())
-    await asyncio.sleep(_PAUSE_S)
+    await asyncio.sleep(quiet_s(environments))
     path = f"/api/environments/{environment_id(number % environments)}"
     patch = {"metadata": {"router": {"service_url": f"http://127.0.0.1:{number + 10}"}}}
     start_s = time.perf_counter()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import aiohttp
 from catalogue import environment_id, rewrite_durably, write_catalogue
-from polling import Poll
+from polling import Poll, quiet_s
 from processes import daemon
 from results import Benchmark, Goal, Result, alone
 
@@ -80,7 +80,7 @@ class _Writes:
         ours, floor = [], []
         for turn in range(repeats + 1):
             waiting = asyncio.create_task(poll.next())
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(quiet_s(self._environments))
             start_s = time.perf_counter()
             await self._write()
             answered_s = time.perf_counter()
