@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -83,11 +82,9 @@ class Admission:
             for environment in changed
         }
         wanted = frozenset().union(*added.values())
-        holders: dict[Claim, list[Environment]] = defaultdict(list)
         if wanted:
             self._holders.follow(after)
-            for claim in wanted:
-                holders[claim] = self._holders.of(claim)
+        holders = {claim: self._holders.of(claim) for claim in wanted}
         for environment in changed:
             for claim in sorted(added[environment.environment_id]):
                 others = [other for other in holders[claim] if other is not environment]

@@ -24,7 +24,6 @@ _BY_HAND = Author("file", "hand edit")
 _FOUND = Author("file", "found")
 _ROUNDS_MAX = 10
 _MANY = 100
-_MANY_REMEMBERED = 500
 
 
 class Catalogue:
@@ -64,7 +63,7 @@ class Catalogue:
         if self.history.founded:
             with contextlib.suppress(RegistryError):  # the reading itself will say so
                 await self._reader.read_ahead(self.history.meet)
-        with collector_resting(_MANY_REMEMBERED):
+        with collector_resting():
             await asyncio.to_thread(lambda: self.snapshot)
 
     async def settle(self) -> Snapshot:
@@ -177,7 +176,7 @@ class Catalogue:
             recent = self._recent()
             touched = suspects(self.snapshot, found, recent)
             past = await self.history.past(touched) if touched else {}
-            stale = stale_items(self.snapshot, found, recent, past)
+            stale = stale_items(self.snapshot, found, recent, past) if touched else ()
             mended = found
             for item in stale:
                 mended = with_version(mended, item.environment_id, item.ours)

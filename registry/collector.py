@@ -10,9 +10,10 @@ _MANY = 500
 
 
 @contextlib.contextmanager
-def collector_resting(records: int) -> Iterator[None]:
+def collector_resting(records: int = _MANY) -> Iterator[None]:
     """Collect nothing while many records are made, and never look through them afterwards.
 
+    Without a number there may be many: whoever begins does not know it yet.
     Each full collection walks everything that is alive: while a catalogue is decoded, the same
     records again and again. Records hold no cycles, so counting references frees them.
     """

@@ -81,7 +81,7 @@ class History:
             self._files.prepare()
         except RegistryError as error:  # read-only, or full: what is there is read all the same
             self.trouble = error
-        with collector_resting(_MANY):
+        with collector_resting():
             self._read_all(now)
 
     @property

@@ -224,9 +224,8 @@ class Draft(Snapshot):
     def entries(self) -> tuple[Entry, ...]:
         """All entries, in order."""
         whole = self.changes.root.made_with(list(self.changes.swaps.values()))
-        for name in ("by_id", "by_slug", "faults", "lacking", "faulty_without_good"):
-            if name in whole.__dict__:
-                self.__dict__.setdefault(name, whole.__dict__[name])
+        for name, known in whole.__dict__.items():  # its look-ups are ours
+            self.__dict__.setdefault(name, known)
         return whole.entries
 
     def entry(self, ref: str) -> Entry:

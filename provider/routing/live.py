@@ -73,7 +73,7 @@ def _unseen(watched: Watched, environment_id: str, unpublished: Condition) -> Co
         return unpublished if watched.log.latest else _NOT_RENDERED
     if changed_at is not None and facts.looked_at < changed_at:
         # A document may come back under its digest: what was seen before it says nothing.
-        return Condition("Unknown", "not_looked_at", "not looked at since its last change")
+        return _NOT_LOOKED_AT_SINCE
     return None
 
 

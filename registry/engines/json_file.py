@@ -207,9 +207,9 @@ def _adds(change: Change) -> bool:
 
 
 def _text(record: RawRecord, change: Change | None, around: CatalogueText) -> str | None:
-    if change is None or change.text is None:
-        return record.text if change is None else None
-    return _laid_out(change, around)
+    if change is None:
+        return record.text
+    return None if change.text is None else _laid_out(change, around)
 
 
 def _laid_out(change: Change, around: CatalogueText) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -153,25 +153,26 @@ def with_texts(
 
 def common_beginning(old: bytes, new: bytes) -> int:
     """How many bytes are the same from the start."""
-    at, size, limit = 0, _CHUNK_BYTES, min(len(old), len(new))
-    while size and at < limit:
-        step = min(size, limit - at)
-        if old[at : at + step] == new[at : at + step]:
-            at += step
-        else:
-            size = step // 2
-    return at
+    limit = min(len(old), len(new))
+    return _alike(limit, lambda at, stop: old[at:stop] == new[at:stop])
 
 
 def common_end(old: bytes, new: bytes, beginning: int) -> int:
     """How many bytes are the same at the end, behind a common beginning."""
-    at, size, limit = 0, _CHUNK_BYTES, min(len(old), len(new)) - beginning
+    a, b = len(old), len(new)
+    limit = min(a, b) - beginning
+    return _alike(limit, lambda at, stop: old[a - stop : a - at] == new[b - stop : b - at])
+
+
+def _alike(limit: int, is_same: Callable[[int, int], bool]) -> int:
+    """How far two sides are the same, of `limit` bytes, by larger and then ever smaller steps."""
+    at, size = 0, _CHUNK_BYTES
     while size and at < limit:
-        step = min(size, limit - at)
-        if old[len(old) - at - step : len(old) - at] == new[len(new) - at - step : len(new) - at]:
-            at += step
+        stop = at + min(size, limit - at)
+        if is_same(at, stop):
+            at = stop
         else:
-            size = step // 2
+            size = (stop - at) // 2
     return at
 
 
