@@ -84,7 +84,7 @@ class IssuedPairs:
 
     def _beside(self, name: str, content: bytes, mode: int, unfinished: ExitStack) -> Path:
         group = self._certs.stat().st_gid if self._is_absent(name) else None
-        temporary = Path(write_beside(self._certs / name, content, mode, group))
+        temporary = Path(write_beside(self._certs / name, (content,), mode, group))
         unfinished.callback(temporary.unlink, missing_ok=True)
         return temporary
 

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from registry.errors import DiskFull, StoreUnavailable
@@ -27,7 +27,7 @@ def write_durably(
     """
     with as_registry_errors(path.name):
         target = path.resolve()
-        temporary = write_beside(target, content, mode, group)
+        temporary = write_beside(target, (content,), mode, group)
         try:
             os.replace(temporary, target)  # noqa: PTH105 (the names are strings here)
         except BaseException:
@@ -66,8 +66,8 @@ def as_registry_errors(name: str) -> Iterator[None]:
         raise StoreUnavailable(f"cannot write {name}: {error.strerror or error}") from error
 
 
-def write_beside(target: Path, content: bytes, mode: int, group: int | None = None) -> str:
-    """A synced file with this content beside `target`, with its mode, owner and group if it is.
+def write_beside(target: Path, pieces: Iterable[bytes], mode: int, group: int | None = None) -> str:
+    """A synced file with these bytes beside `target`, with its mode, owner and group if it is.
 
     Returns its name; the caller renames or removes it. Raises OSError, with nothing left over.
     """
@@ -79,7 +79,7 @@ def write_beside(target: Path, content: bytes, mode: int, group: int | None = No
             else:
                 os.fchown(file.fileno(), -1, group)
                 os.fchmod(file.fileno(), mode)
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:

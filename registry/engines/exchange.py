@@ -20,7 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.engines.content import Content
 from registry.engines.durable import UNFINISHED, as_registry_errors, sync_folder, write_beside
+from registry.engines.reading import SETTLED_NS, Signature, holds, read, signature
 
 KEPT_S = 5.0
 _SUFFIX = ".new"
@@ -28,9 +30,8 @@ _AT_FDCWD = -100
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _ROUNDS_MAX = 100
-# Longer than the steps in which kernels count the times of files.
-_QUIET_NS = 20_000_000
-_Signature = tuple[int, int, int]
+# So far back that any save of others, however coarse times are, leaves another one.
+_BACKDATED_NS = SETTLED_NS + 1_000_000_000
 
 
 class SavedMeanwhile(Exception):
@@ -42,24 +43,23 @@ class Displaced:
     """The file that ours took the place of, for as long as an editor may write into it."""
 
     path: Path
-    content: bytes
+    content: Content
     since_s: float
-    _unchanged: _Signature | None = None
+    _unchanged: Signature | None = None
 
     def saved_into(self, *, thoroughly: bool = False) -> bool:
         """Whether somebody wrote into it since.
 
-        A file that was looked at a while after its last change is not read again until its times
-        change, unless `thoroughly`: some ways of writing leave the times alone.
+        What was looked at once its times were settled is not read again until they change, unless
+        `thoroughly`: some ways of writing leave the times alone.
         """
         with contextlib.suppress(OSError):
-            signature = _signature(self.path)
-            if signature == self._unchanged and not thoroughly:
+            seen = signature(self.path)
+            if seen == self._unchanged and not thoroughly:
                 return False
-            if self.path.read_bytes() != self.content:
+            if not holds(self.path, self.content):
                 return True
-            quiet = time.time_ns() - signature[2] > _QUIET_NS
-            self._unchanged = signature if quiet else None
+            self._unchanged = seen if seen.is_settled(time.time_ns()) else None
         return False
 
     def expired(self) -> bool:
@@ -72,45 +72,54 @@ class Displaced:
             self.path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Our file in place, what it displaced, and its signature; None where others wrote already."""
+
+    displaced: Displaced | None
+    signature: Signature | None
+
+
 def replace_expecting(
     path: Path,
-    content: bytes,
-    expected: bytes | None,
+    content: Content,
+    expected: Content | None,
     *,
+    known: Signature | None = None,
     last_instant: Callable[[], None] = lambda: None,
-) -> Displaced | None:
+) -> Placed:
     """Durably put `content` in the place of `expected` (None: of no file).
 
-    A symbolic link is written at its target. `last_instant` is called when nothing is left but the
-    swap. Raises SavedMeanwhile when the file is not as expected; DiskFull and StoreUnavailable
-    with the file as it was.
+    A file of the signature `known` is as expected. A symbolic link is written at its target.
+    `last_instant` is called when nothing is left but the swap. Raises SavedMeanwhile when the file
+    is not as expected; DiskFull and StoreUnavailable with the file as it was.
     """
     with as_registry_errors(path.name):
         target = path.resolve()
-        identity = _identity(target)  # before the look at the content: it is that content's
-        if _content(target) != expected:
+        found = _found(target)  # before the look at the content: it is that content's
+        if not (found and found == known) and not _is_as_expected(target, expected):
             raise SavedMeanwhile
-        ours = _named(Path(write_beside(target, content, 0o644)), identity)
+        ours = _named(Path(write_beside(target, content.pieces, 0o644)), _identity(found))
         try:
+            _backdate(ours)
+            made = signature(ours)
             last_instant()
-            if expected is None:
-                _create(ours, target)
-                return None
-            return _exchange(ours, target, content, expected)
+            displaced = _swapped_in(ours, target, content, expected)
         except BaseException:
             ours.unlink(missing_ok=True)
             raise
+        return Placed(displaced, _if_same(made, target))
 
 
-def put_back(displaced: Displaced, path: Path, ours: bytes) -> bool:
+def put_back(displaced: Displaced, path: Path, ours: Content) -> bool:
     """Put a late save in place; False when the file in place is no longer what we wrote."""
     with as_registry_errors(path.name):
         target = path.resolve()
         if not _swap(displaced.path, target):
-            if target.read_bytes() != ours:
+            if not holds(target, ours):
                 return False
             displaced.path.replace(target)
-        elif displaced.path.read_bytes() != ours:
+        elif not holds(displaced.path, ours):
             _swap(displaced.path, target)
             return False
         sync_folder(target.parent)
@@ -127,7 +136,7 @@ def clear_leftovers(path: Path) -> list[Path]:
     target, late = path.resolve(), []
     for leftover in sorted(target.parent.glob(f".{target.name}.*{_SUFFIX}")):
         number, _, displaced = leftover.name.removesuffix(_SUFFIX).split(".")[-1].partition("-")
-        if number == str(leftover.stat().st_ino) or displaced == _identity(leftover):
+        if number == str(leftover.stat().st_ino) or displaced == _identity(signature(leftover)):
             leftover.unlink()
         else:
             late.append(leftover.rename(target.with_suffix(f".{time.time_ns()}.late")))
@@ -136,25 +145,37 @@ def clear_leftovers(path: Path) -> list[Path]:
     return late
 
 
-def _identity(path: Path) -> str:
-    """Inode and time of the last save: another save has another; "none" for no file."""
+def _found(path: Path) -> Signature | None:
     try:
-        status = path.stat()
-    except FileNotFoundError:
-        return "none"
-    return f"{status.st_ino}-{status.st_mtime_ns}"
-
-
-def _signature(path: Path) -> _Signature:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
+        return signature(path)
     except FileNotFoundError:
         return None
+
+
+def _identity(found: Signature | None) -> str:
+    """Inode and time of the last save: another save has another; "none" for no file."""
+    return f"{found.inode}-{found.mtime_ns}" if found else "none"
+
+
+def _is_as_expected(path: Path, expected: Content | None) -> bool:
+    try:
+        return not path.exists() if expected is None else holds(path, expected)
+    except FileNotFoundError:
+        return False
+
+
+def _backdate(ours: Path) -> None:
+    """Then whoever saves into it leaves another time, and a look at the times will do."""
+    status = ours.stat()
+    mtime_ns = status.st_mtime_ns - _BACKDATED_NS
+    os.utime(ours, ns=(status.st_atime_ns, mtime_ns))
+
+
+def _if_same(made: Signature, target: Path) -> Signature | None:
+    """The signature of our file in place, unless it was written since it was made."""
+    placed = _found(target)
+    is_ours = placed is not None and placed[:3] == made[:3]  # a swap changes the ctime
+    return placed if is_ours else None
 
 
 def _named(file: Path, displaced: str) -> Path:
@@ -163,6 +184,7 @@ def _named(file: Path, displaced: str) -> Path:
 
 
 def _create(ours: Path, target: Path) -> None:
+    """The first file there is: nothing is displaced."""
     try:
         target.hardlink_to(ours)
     except FileExistsError as error:
@@ -176,14 +198,24 @@ def _create(ours: Path, target: Path) -> None:
     ours.unlink()
 
 
-def _exchange(ours: Path, target: Path, content: bytes, expected: bytes) -> Displaced:
+def _swapped_in(
+    ours: Path, target: Path, content: Content, expected: Content | None
+) -> Displaced | None:
+    if expected is not None:
+        return _exchange(ours, target, content, expected)
+    _create(ours, target)
+    return None
+
+
+def _exchange(ours: Path, target: Path, content: Content, expected: Content) -> Displaced:
     try:
         swapped = _swap(ours, target)
     except FileNotFoundError as error:  # removed in the last instant: that is an edit too
         raise SavedMeanwhile from error
     if not swapped:
         return _rename(ours, target, expected)
-    if ours.read_bytes() != expected:
+    seen = signature(ours)
+    if not holds(ours, expected):
         _restore_newest(ours, target, content)
         raise SavedMeanwhile
     try:
@@ -192,23 +224,24 @@ def _exchange(ours: Path, target: Path, content: bytes, expected: bytes) -> Disp
         with contextlib.suppress(OSError):  # its folder cannot be synced either
             _restore_newest(ours, target, content)
         raise
-    return Displaced(ours, expected, time.monotonic())
+    unchanged = seen if seen.is_settled(time.time_ns()) else None
+    return Displaced(ours, expected, time.monotonic(), unchanged)
 
 
-def _restore_newest(beside: Path, target: Path, placed: bytes) -> None:
+def _restore_newest(beside: Path, target: Path, placed: Content) -> None:
     """Swap until what comes back is what we placed: then the last save is the one in place."""
     for _ in range(_ROUNDS_MAX):
-        newest = beside.read_bytes()
+        newest = read(beside, placed)
         _swap(beside, target)
-        if beside.read_bytes() == placed:
+        if holds(beside, placed):
             break
         placed = newest
     sync_folder(target.parent)
 
 
-def _rename(ours: Path, target: Path, expected: bytes) -> Displaced:
+def _rename(ours: Path, target: Path, expected: Content) -> Displaced:
     """Where the file system cannot exchange: look, then rename; an instant stays between."""
-    if target.read_bytes() != expected:
+    if not holds(target, expected):
         raise SavedMeanwhile
     displaced = ours.with_suffix(".displaced")
     displaced.unlink(missing_ok=True)

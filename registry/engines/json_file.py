@@ -13,9 +13,11 @@ import structlog
 
 from registry.changes import Change
 from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join
+from registry.engines.content import Content
 from registry.engines.exchange import Displaced, SavedMeanwhile, put_back, replace_expecting
 from registry.engines.protocol import Loaded, Stale
 from registry.engines.read_file import ReadFile, read_anew, read_edited, with_texts
+from registry.engines.reading import Signature, read, signature
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.errors import RegistryError, StoreUnavailable
 from registry.snapshot import RawRecord
@@ -29,8 +31,9 @@ class JsonFileEngine:
     """Reads, rewrites and watches the catalogue file; keeps what it last read.
 
     The key of a record is a number that it gets when its text is first met. A commit compares the
-    file's bytes with those of the expected revision, so whatever changed meanwhile is noticed by
-    content, not by time.
+    bytes that it displaces with those of the expected revision, so whatever changed meanwhile is
+    noticed by content, not by time. A reading is spared where the file's times prove that it would
+    find the same.
     `last_instant` is called just before the file is swapped: for tests, which save in it.
     """
 
@@ -45,7 +48,8 @@ class JsonFileEngine:
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._displaced: list[Displaced] = []
-        self._placed = b""
+        self._placed = Content()
+        self._known: Signature | None = None
         self.last_instant: Callable[[], None] = lambda: None
 
     async def load(self) -> Loaded:
@@ -85,29 +89,29 @@ class JsonFileEngine:
             asyncio.create_task(each) for each in (*watches, poll_signature(signature, wake))
         ]
 
-    def _read(self) -> bytes | None:
-        try:
-            return self._path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreUnavailable(f"cannot read {self._path.name}: {error.strerror}") from error
-
     def _load(self) -> Loaded:
         self._look_at_displaced()
-        content = self._read()
-        known = self._file.content if self._file is not None else None
-        if content == known and self._loaded.revision:
-            return self._loaded
-        if content is None:
-            self._keep(None)
-        else:
-            # Python's own comparison of one object with itself is free the next time.
-            content = self._placed if content == self._placed else content
-            self._keep(self._taken_apart(content))
+        try:
+            seen = signature(self._path)
+            if seen == self._known and self._loaded.revision:
+                return self._loaded
+            content = read(self._path, self._file.content if self._file else None)
+        except FileNotFoundError:
+            seen, content = None, None
+        except OSError as error:
+            raise StoreUnavailable(f"cannot read {self._path.name}: {error.strerror}") from error
+        self._take(content)
+        self._known = seen if seen and seen.is_settled(time.time_ns()) else None
         return self._loaded
 
-    def _taken_apart(self, content: bytes) -> ReadFile:
+    def _take(self, content: Content | None) -> None:
+        """Keep what was read, unless it is what is kept."""
+        known = self._file.content if self._file is not None else None
+        if content is known and self._loaded.revision:
+            return
+        self._keep(self._taken_apart(content) if content is not None else None)
+
+    def _taken_apart(self, content: Content) -> ReadFile:
         edited = read_edited(self._file, content, self._keys) if self._file else None
         return edited or read_anew(content, self._path.name, self._keys, self._file)
 
@@ -123,24 +127,24 @@ class JsonFileEngine:
         self._look_at_displaced()
         if expected != self._loaded.revision:
             raise Stale
-        file = self._file or read_anew(EMPTY.encode(), self._path.name, self._keys)
+        file = self._file or read_anew(Content.of(EMPTY.encode()), self._path.name, self._keys)
         is_ours = file.content is self._placed  # laid out by us: nothing else is to be moved
         written = _spliced(file, changes, self._keys) if is_ours else None
         self._place(written.content if written else _joined(file, changes))
-        if written is not None:
-            self._keep(written)  # known without taking it apart; each reading compares it anew
+        self._keep(written or self._taken_apart(self._placed))
 
-    def _place(self, content: bytes) -> None:
+    def _place(self, content: Content) -> None:
         expected = self._file.content if self._file is not None else None
+        known, self._known = self._known, None
         try:
-            displaced = replace_expecting(
-                self._path, content, expected, last_instant=self.last_instant
+            placed = replace_expecting(
+                self._path, content, expected, known=known, last_instant=self.last_instant
             )
         except SavedMeanwhile as error:
             raise Stale from error
-        self._placed = content
-        if displaced is not None:
-            self._displaced.append(displaced)
+        self._placed, self._known = content, placed.signature
+        if placed.displaced is not None:
+            self._displaced.append(placed.displaced)
         for oldest in self._displaced[:-_DISPLACED_MAX]:
             self._displaced.remove(oldest)
             self._let_go(oldest)
@@ -174,7 +178,7 @@ class JsonFileEngine:
             self._displaced.append(displaced)
 
 
-def _joined(file: ReadFile, changes: Sequence[Change]) -> bytes:
+def _joined(file: ReadFile, changes: Sequence[Change]) -> Content:
     """The whole file laid out anew, with these changes."""
     changed = {change.key: change for change in changes if change.key is not None}
     kept = (
@@ -183,21 +187,21 @@ def _joined(file: ReadFile, changes: Sequence[Change]) -> bytes:
         if (text := _text(record, changed.get(record.key), file.around)) is not None
     )
     added = (_laid_out(change, file.around) for change in changes if _adds(change))
-    return join(file.around, (*kept, *added)).encode()
+    return Content.of(join(file.around, (*kept, *added)).encode())
 
 
 def _spliced(file: ReadFile, changes: Sequence[Change], keys: Iterator[str]) -> ReadFile | None:
-    """The same as `_joined`, of a file that is laid out already; None when records go."""
+    """The same as `_joined`, of a file that is laid out already; None where none would be left."""
     changed = {change.key: change for change in changes if change.key is not None}
-    if not file.records or any(change.text is None for change in changed.values()):
+    if not file.records:
         return None
     texts = {
-        index: _laid_out(changed[record.key], file.around)
+        index: _text(record, changed[record.key], file.around)
         for index, record in enumerate(file.records)
         if record.key in changed
     }
     added = [_laid_out(change, file.around) for change in changes if _adds(change)]
-    if any(text != text.strip() for text in (*texts.values(), *added)):
+    if any(text != text.strip() for text in (*texts.values(), *added) if text is not None):
         return None
     return with_texts(file, texts, added, keys)
 

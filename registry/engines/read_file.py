@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from registry.engines.catalogue_text import CatalogueText, split, unreadable
+from registry.engines.content import Content, Splice, common_ends
 from registry.errors import CatalogueUnreadable
 from registry.json_text import line_column
 from registry.snapshot import Place, RawRecord
 
-_CHUNK_BYTES = 64 * 1024
 _SENTINEL = "{}"
 
 
@@ -29,7 +29,7 @@ class ReadFile:
     `taken_apart` are the bytes that were parsed to know this.
     """
 
-    content: bytes
+    content: Content
     source: str
     around: CatalogueText
     head_bytes: int
@@ -40,29 +40,31 @@ class ReadFile:
     taken_apart: int
 
     @cached_property
-    def _lines(self) -> array[int]:
-        lines, line, seen = array("q"), 1, 0
+    def _lines(self) -> list[tuple[int, int]]:
+        """Of each record the number of its line, and where that line begins."""
+        whole, lines, line, begin, seen = bytes(self.content), [], 1, 0, 0
         for start in self.starts:
-            line += self.content.count(b"\n", seen, start)
+            line += whole.count(b"\n", seen, start)
+            begin = max(begin, whole.rfind(b"\n", seen, start) + 1)
             seen = start
-            lines.append(line)
+            lines.append((line, begin))
         return lines
 
     def place(self, index: int) -> Place:
         """Where a record begins; the lines are counted when the first is asked for."""
-        start = self.starts[index]
-        before = self.content[self.content.rfind(b"\n", 0, start) + 1 : start]
-        return Place(self.source, self._lines[index], len(before.decode()) + 1)
+        line, begin = self._lines[index]
+        before = self.content.between(begin, self.starts[index])
+        return Place(self.source, line, len(before.decode()) + 1)
 
 
 def read_anew(
-    content: bytes, source: str, keys: Iterator[str], known: ReadFile | None = None
+    content: Content, source: str, keys: Iterator[str], known: ReadFile | None = None
 ) -> ReadFile:
     """The whole file taken apart. Raises CatalogueUnreadable, with line and column.
 
     A record with the text of a known one is that object.
     """
-    text = _decoded(content, source)
+    text = _decoded(bytes(content), source)
     found = split(text, source)
     offsets = list(_byte_offsets(text, found.spans, 0))
     texts = [text[start:end] for start, end in found.spans]
@@ -80,10 +82,9 @@ def read_anew(
     )
 
 
-def read_edited(known: ReadFile, content: bytes, keys: Iterator[str]) -> ReadFile | None:
+def read_edited(known: ReadFile, content: Content, keys: Iterator[str]) -> ReadFile | None:
     """The file after an edit, the same as `read_anew` gives; None where that must look."""
-    same = common_beginning(known.content, content)
-    same_at_end = common_end(known.content, content, same)
+    same, same_at_end = common_ends(known.content, content)
     if same < known.head_bytes or same_at_end < known.tail_bytes:
         return None
     # What follows a kept record is as it was, so that the record ends where it did.
@@ -93,7 +94,7 @@ def read_edited(known: ReadFile, content: bytes, keys: Iterator[str]) -> ReadFil
     begin = known.ends[first - 1] if first else known.head_bytes
     is_last = last == len(known.starts)
     end = len(content) - known.tail_bytes if is_last else known.starts[last] + moved
-    found = _between(content[begin:end], after=first > 0, before=not is_last)
+    found = _between(content.between(begin, end), after=first > 0, before=not is_last)
     if found is None:
         return None
     text, spans = found
@@ -111,39 +112,44 @@ def read_edited(known: ReadFile, content: bytes, keys: Iterator[str]) -> ReadFil
 
 
 def with_texts(
-    known: ReadFile, texts: Mapping[int, str], added: Sequence[str], keys: Iterator[str]
-) -> ReadFile:
+    known: ReadFile, texts: Mapping[int, str | None], added: Sequence[str], keys: Iterator[str]
+) -> ReadFile | None:
     """The file after a write: other texts for some records by index, and more at the end.
 
-    The same as `read_anew` gives of its content. Texts have the white space of their places;
-    there is at least one record.
+    None takes a record away. The same as `read_anew` gives of its content, where the file is laid
+    out as `join` does it and texts have the white space of their places; None where no record
+    would be left of those that are.
     """
-    whole, seen, moved = memoryview(known.content), 0, 0  # of which slices are not copies
-    pieces: list[bytes | memoryview] = []
-    starts, ends, records, done = array("q"), array("q"), list(known.records), 0
-    for index in sorted(texts):
-        start, end, new = known.starts[index], known.ends[index], texts[index].encode()
-        pieces += [whole[seen:start], new]
-        starts += _shifted(known.starts[done : index + 1], moved)
+    if all(texts.get(index, "") is None for index in range(len(known.records))):
+        return None
+    starts, ends, done, moved = array("q"), array("q"), 0, 0
+    records: list[RawRecord] = []
+    splices = list(_splices(known, texts))
+    for index, splice in zip(sorted(texts), splices, strict=True):
+        starts += _shifted(known.starts[done:index], moved)
         ends += _shifted(known.ends[done:index], moved)
-        moved += len(new) - (end - start)
-        ends.append(end + moved)
-        records[index] = RawRecord(next(keys), texts[index])
-        seen, done = end, index + 1
+        records += known.records[done:index]
+        text = texts[index]
+        begin = known.starts[index] + moved
+        moved += len(splice.new) - (splice.stop - splice.start)
+        if text is not None:
+            starts.append(begin)
+            ends.append(known.ends[index] + moved)
+            records.append(RawRecord(next(keys), text))
+        done = index + 1
     starts += _shifted(known.starts[done:], moved)
     ends += _shifted(known.ends[done:], moved)
-    pieces.append(whole[seen : max(seen, known.ends[-1])])
+    records += known.records[done:]
     between = f",\n{known.around.indent}".encode()
     for text in added:
-        new = text.encode()
-        pieces += [between, new]
         starts.append(ends[-1] + len(between))
-        ends.append(starts[-1] + len(new))
+        ends.append(starts[-1] + len(text.encode()))
         records.append(RawRecord(next(keys), text))
-    pieces.append(whole[max(seen, known.ends[-1]) :])
+    more = b"".join(between + text.encode() for text in added)
+    splices.append(Splice(known.ends[-1], known.ends[-1], more))
     return replace(
         known,
-        content=b"".join(pieces),
+        content=known.content.spliced(splices),
         starts=starts,
         ends=ends,
         records=tuple(records),
@@ -151,29 +157,18 @@ def with_texts(
     )
 
 
-def common_beginning(old: bytes, new: bytes) -> int:
-    """How many bytes are the same from the start."""
-    limit = min(len(old), len(new))
-    return _alike(limit, lambda at, stop: old[at:stop] == new[at:stop])
-
-
-def common_end(old: bytes, new: bytes, beginning: int) -> int:
-    """How many bytes are the same at the end, behind a common beginning."""
-    a, b = len(old), len(new)
-    limit = min(a, b) - beginning
-    return _alike(limit, lambda at, stop: old[a - stop : a - at] == new[b - stop : b - at])
-
-
-def _alike(limit: int, is_same: Callable[[int, int], bool]) -> int:
-    """How far two sides are the same, of `limit` bytes, by larger and then ever smaller steps."""
-    at, size = 0, _CHUNK_BYTES
-    while size and at < limit:
-        stop = at + min(size, limit - at)
-        if is_same(at, stop):
-            at = stop
+def _splices(known: ReadFile, texts: Mapping[int, str | None]) -> Iterator[Splice]:
+    """A record that goes takes the comma before it along; one that all before go with, after it."""
+    is_first = True
+    for index, text in sorted(texts.items()):
+        start, end = known.starts[index], known.ends[index]
+        is_first = is_first and (index == 0 or texts.get(index - 1, "") is None)
+        if text is not None:
+            yield Splice(start, end, text.encode())
+        elif is_first:
+            yield Splice(start, known.starts[index + 1], b"")
         else:
-            size = (stop - at) // 2
-    return at
+            yield Splice(known.ends[index - 1], end, b"")
 
 
 def _between(

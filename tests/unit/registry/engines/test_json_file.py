@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -12,8 +13,10 @@ import pytest
 
 from registry.changes import Change
 from registry.engines.catalogue_text import EMPTY
+from registry.engines import json_file
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.protocol import Stale
+from registry.engines.reading import Signature
 from registry.errors import CatalogueUnreadable, StoreUnavailable
 
 TWO = '{"version": 1, "environments": [\n  {"slug": "a"},\n    {"slug": "b"}\n]}\n'
@@ -58,6 +61,45 @@ async def test_a_hand_edit_is_read_whatever_its_time_says(
     file.write_text(TWO.replace("b", "c"))
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert [raw.text for raw in (await engine.load()).records] == ['{"slug": "a"}', '{"slug": "c"}']
+
+
+async def test_a_save_right_after_a_write_is_read_though_it_is_as_long(
+    engine: JsonFileEngine, file: Path
+) -> None:
+    await add(engine, "c")
+    file.write_text(file.read_text().replace('"c"', '"d"'))
+    assert [raw.text for raw in (await engine.load()).records][-1:] == ['{"slug": "d"}']
+
+
+async def test_our_own_file_is_known_by_a_look_at_its_times(
+    engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(engine, "c")
+    revision = (await engine.load()).revision
+    monkeypatch.setattr(json_file, "read", None)
+    assert (await engine.load()).revision == revision
+    os.utime(file)
+    with pytest.raises(TypeError, match="not callable"):
+        await engine.load()
+
+
+async def test_a_save_that_leaves_the_times_alone_is_found_by_the_next_write(
+    engine: JsonFileEngine, file: Path
+) -> None:
+    await add(engine, "c")
+    known = await engine.load()
+    with file.open("r+b") as writing:
+        content = mmap.mmap(writing.fileno(), 0)
+        content[content.find(b'"c"') + 1] = ord("e")
+        before = file.stat()
+    assert engine._known is not None
+    engine._known = Signature(
+        before.st_ino, before.st_size, before.st_mtime_ns, before.st_ctime_ns
+    )  # as if the kernel had not told
+    with pytest.raises(Stale):
+        await engine.commit([Change(None, '{"slug": "f"}')], known.revision)
+    content.close()
+    assert '{"slug": "e"}' in [raw.text for raw in (await engine.load()).records]
 
 
 async def test_a_hand_edit_since_the_reading_makes_a_commit_stale(

@@ -10,14 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from registry.engines.read_file import (
-    ReadFile,
-    common_beginning,
-    common_end,
-    read_anew,
-    read_edited,
-    with_texts,
-)
+from registry.engines.catalogue_text import join
+from registry.engines.content import Content, common_beginning, common_end
+from registry.engines.read_file import ReadFile, read_anew, read_edited, with_texts
 from registry.errors import CatalogueUnreadable
 
 RECORDS = st.sampled_from(
@@ -73,15 +68,15 @@ def facts(file: ReadFile) -> object:
     """Everything that is told of a file; keys apart."""
     records = [(raw.text, file.place(index)) for index, raw in enumerate(file.records)]
     frame = (file.around.head, file.around.tail, file.head_bytes, file.tail_bytes)
-    return records, list(file.starts), list(file.ends), frame, file.content
+    return records, list(file.starts), list(file.ends), frame, bytes(file.content)
 
 
 def incremental(before: bytes, after: bytes) -> object:
     """What the edited file holds, or the words it is refused with, as the engine finds out."""
     keys = map(str, count())
-    known = read_anew(before, "c.json", keys)
+    known, new = read_anew(Content.of(before), "c.json", keys), Content.of(after)
     try:
-        file = read_edited(known, after, keys) or read_anew(after, "c.json", keys, known)
+        file = read_edited(known, new, keys) or read_anew(new, "c.json", keys, known)
     except CatalogueUnreadable as error:
         return str(error), error.facts
     assert len({raw.key for raw in file.records}) == len(file.records)
@@ -92,7 +87,7 @@ def from_scratch(before: bytes, after: bytes) -> object:
     """The same, without having known the file before."""
     del before
     try:
-        return facts(read_anew(after, "c.json", map(str, count())))
+        return facts(read_anew(Content.of(after), "c.json", map(str, count())))
     except CatalogueUnreadable as error:
         return str(error), error.facts
 
@@ -127,8 +122,9 @@ def test_what_is_common_is_as_long_as_can_be(start: bytes, old: bytes, new: byte
 def test_what_did_not_change_stays_the_same_object_and_is_not_parsed(records: int) -> None:
     texts = [f'{{"slug": "r{index:05d}", "é": "{"x" * 40}"}}' for index in range(records)]
     before = f'{{"environments": [{", ".join(texts)}]}}'.encode()
-    known = read_anew(before, "c.json", map(str, count()))
-    after = read_edited(known, before.replace(b"r00011", b"other-slug"), map(str, count(records)))
+    known = read_anew(Content.of(before), "c.json", map(str, count()))
+    edited = Content.of(before.replace(b"r00011", b"other-slug"))
+    after = read_edited(known, edited, map(str, count(records)))
     assert after is not None
     apart = [new for old, new in zip(known.records, after.records, strict=True) if new is not old]
     assert [raw.text for raw in apart] == [texts[11].replace("r00011", "other-slug")]
@@ -143,14 +139,29 @@ def test_a_file_after_a_write_is_as_if_read_from_scratch(seed: int) -> None:
     content = (
         '{\n  "version": 1,\n  "environments": [\n    ' + ",\n    ".join(records) + "\n  ]\n}\n"
     )
-    known = read_anew(content.encode(), "f", keys)
-    for _ in range(5):
-        chosen = chance.sample(range(len(known.records)), chance.randrange(4))
-        texts = {n: json.dumps({"é" * chance.randrange(9): n}, ensure_ascii=False) for n in chosen}
+    known = read_anew(Content.of(content.encode()), "f", keys)
+    for _ in range(8):
+        chosen = chance.sample(
+            range(len(known.records)), chance.randrange(min(4, len(known.records)))
+        )
+        texts: dict[int, str | None] = {
+            n: json.dumps({"é" * chance.randrange(9): n}, ensure_ascii=False) for n in chosen
+        }
+        texts.update(dict.fromkeys(chosen[: chance.randrange(3)]))
         added = [json.dumps({"new": "ü" * n}) for n in range(chance.randrange(3))]
-        known = with_texts(known, texts, added, keys)
+        kept = [texts.get(n, each.text) for n, each in enumerate(known.records)]
+        after = with_texts(known, texts, added, keys)
+        assert after is not None
+        known = after
         anew = read_anew(known.content, "f", map(str, count()))
         assert (known.starts, known.ends) == (anew.starts, anew.ends)
         assert [each.text for each in known.records] == [each.text for each in anew.records]
-        assert all(known.records[n].text == text for n, text in texts.items())
+        assert [each.text for each in known.records] == [*filter(None, kept), *added]
+        laid_out = join(known.around, [each.text for each in known.records])
+        assert bytes(known.content).decode() == laid_out
         assert len({each.key for each in known.records}) == len(known.records)
+
+
+def test_a_write_that_leaves_none_of_the_records_is_laid_out_anew() -> None:
+    known = read_anew(Content.of(b'[{"a": 1}, {"b": 2}]'), "f", map(str, count()))
+    assert with_texts(known, {0: None, 1: None}, ['{"c": 3}'], map(str, count(2))) is None

@@ -1,0 +1,80 @@
+"""Reading a file that is known: only what differs becomes new bytes, and often a look will do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from registry.engines.content import Content, cut
+
+# Longer than the steps in which file systems count the times of files (FAT: 2 s).
+SETTLED_NS = 3_000_000_000
+
+
+class Signature(NamedTuple):
+    """What a write into a file, or another file in its place, changes."""
+
+    inode: int
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+
+    def is_settled(self, now_ns: int) -> bool:
+        """Whether whoever writes from now on leaves another time than this."""
+        return now_ns - self.mtime_ns > SETTLED_NS
+
+
+def signature(path: Path) -> Signature:
+    """Of the file as it is. Raises OSError."""
+    status = path.stat()
+    return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def read(path: Path, like: Content | None = None) -> Content:
+    """What a file holds; `like` itself where that is the same, else of its pieces what it can.
+
+    Raises OSError.
+    """
+    with path.open("rb", buffering=0) as file:
+        edited = _edited(file.fileno(), like) if like is not None else None
+        return edited if edited is not None else Content.of(file.readall())
+
+
+def holds(path: Path, content: Content) -> bool:
+    """Whether this is what a file holds. Raises OSError."""
+    return read(path, content) is content
+
+
+def _edited(handle: int, known: Content) -> Content | None:
+    """None where the file changes while it is read."""
+    size = os.fstat(handle).st_size
+    first, start = _same(handle, known.pieces, 0, size)
+    last, stop = _same_at_end(handle, known.pieces[first:], start, size)
+    middle = os.pread(handle, stop - start, start)
+    if len(middle) != stop - start or os.fstat(handle).st_size != size:
+        return None
+    if size == len(known) and not middle:
+        return known
+    return Content((*known.pieces[:first], *cut(middle), *known.pieces[len(known.pieces) - last :]))
+
+
+def _same(handle: int, pieces: Iterable[bytes], at: int, stop: int) -> tuple[int, int]:
+    """How many pieces stand at the start, and where they end."""
+    count = 0
+    for piece in pieces:
+        if at + len(piece) > stop or os.pread(handle, len(piece), at) != piece:
+            break
+        count, at = count + 1, at + len(piece)
+    return count, at
+
+
+def _same_at_end(handle: int, pieces: tuple[bytes, ...], start: int, at: int) -> tuple[int, int]:
+    """How many pieces stand at the end, behind `start`, and where they begin."""
+    count = 0
+    for piece in reversed(pieces):
+        if at - len(piece) < start or os.pread(handle, len(piece), at - len(piece)) != piece:
+            break
+        count, at = count + 1, at - len(piece)
+    return count, at
