@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from registry.changes import Change
-from registry.engines.catalogue_text import EMPTY
 from registry.engines import json_file
+from registry.engines.catalogue_text import EMPTY
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.protocol import Stale
 from registry.engines.reading import Signature
