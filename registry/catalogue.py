@@ -112,6 +112,7 @@ class Catalogue:
         commit = changes.between(before, after)
         if commit:
             await self._engine.commit(commit, before.revision)
+            self._reader.expect(before.differing(after)[1])
         self.snapshot = after
         # What was written anew leaves nothing to insist on.
         self.stale = tuple(

@@ -168,7 +168,7 @@ def _successor(
         successor = validated({**stamped, **times})
     if successor.revision == current.revision:
         return current
-    return validated({**successor.document, "updated_at": now})
+    return successor.written_at(now)
 
 
 def _stamped(

@@ -86,8 +86,12 @@ def decode(text: str, default_owner: DefaultOwner, met: Met = told_nobody) -> De
         return Decoded(None, "internal", (FieldError("", reason),), names, wanting)
     if not wanting:
         met(environment, compact)
-    names = (environment.environment_id, environment.slug)
-    return Decoded(environment, names=names, wanting=wanting)
+    return Decoded(environment, names=names_of(environment), wanting=wanting)
+
+
+def names_of(environment: Environment) -> tuple[str | None, str | None]:
+    """The id and slug that it has."""
+    return environment.environment_id, environment.slug
 
 
 def build_snapshot(

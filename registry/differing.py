@@ -25,6 +25,8 @@ class Run(NamedTuple):
 
 def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     """The shortest run outside of which both have the same objects."""
+    if old is new:
+        return Run(len(old), len(old), len(new))
     shorter = min(len(old), len(new))
     start = _first_difference(old, new, shorter)
     same_at_end = _first_difference(reversed(old), reversed(new), shorter - start)

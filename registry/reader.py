@@ -13,7 +13,7 @@ from registry.engines.protocol import Engine, Loaded
 from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Environment, Owner
-from registry.snapshot import Snapshot
+from registry.snapshot import Entry, Snapshot
 from registry.successor import successor
 
 Verify = Callable[[Environment], RegistryError | None]
@@ -50,6 +50,7 @@ class Reader:
         self._engine, self._projects, self._verify = engine, projects, verify
         self.founded = founded
         self._decoded: dict[str, codec.Decoded] = {}
+        self._expected: dict[str, codec.Decoded] = {}
         self._made: _Made | None = None
 
     async def read(self, known: Snapshot | None) -> Snapshot:
@@ -68,6 +69,19 @@ class Reader:
         if self._takes_long(loaded):  # the loop has others to answer meanwhile
             return await asyncio.to_thread(self._read, loaded, known)
         return self._read(loaded, known)
+
+    def expect(self, written: Iterable[Entry]) -> None:
+        """Take what was just written, of which the texts are met next, as what they hold.
+
+        A text that comes back as it was written, but for where it is moved in to, is not decoded.
+        """
+        self._expected = {
+            entry.raw.text: codec.Decoded(
+                entry.environment, names=codec.names_of(entry.environment)
+            )
+            for entry in written
+            if entry.environment is not None and entry.fault is None and not entry.wanting
+        }
 
     async def read_ahead(self, met: codec.Met) -> None:
         """Decode what is stored, and tell `met` of each good record.
@@ -167,10 +181,18 @@ class Reader:
     def _decode(self, text: str, met: codec.Met = codec.told_nobody) -> codec.Decoded:
         known = self._decoded.get(text)
         if known is None:
-            known = self._read_anew(text, met)
+            known = self._as_expected(text) or self._read_anew(text, met)
             if "owner" not in known.wanting:  # else it depends on the workspace too
                 self._decoded[text] = known
         return known
+
+    def _as_expected(self, text: str) -> codec.Decoded | None:
+        """What we wrote as this text. JSON strings hold no line ends: only white space is cut."""
+        if not self._expected:
+            return None
+        indent = text[text.rfind("\n") + 1 : -1]
+        known = self._expected.pop(text.replace("\n" + indent, "\n"), None)
+        return known and self._verified(known)
 
     def _read_anew(self, text: str, met: codec.Met = codec.told_nobody) -> codec.Decoded:
         return self._verified(codec.decode(text, self._default_owner, met))

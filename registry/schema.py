@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from copy import copy
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -134,6 +136,14 @@ class Environment(Part):
         for part in (self, *parts, router, router and router.tls):
             if part is not None:
                 object.__setattr__(part, "__pydantic_fields_set__", _NOBODY_ASKS)
+
+    def written_at(self, now: datetime) -> Environment:
+        """This record with another `updated_at` (UTC), on which no rule hangs."""
+        written = copy(self)
+        written.__dict__["updated_at"] = now
+        for made in ("document", "revision"):
+            written.__dict__.pop(made, None)
+        return written
 
     @property
     def router(self) -> RouterSpec | None:
