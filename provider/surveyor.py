@@ -30,7 +30,7 @@ from registry.project_spec import ProjectDefinition, Projects
 from registry.snapshot import Snapshot
 from registry.store import EnvironmentStore
 
-_SHARE = 5  # derive no more than a fifth of the time, however fast changes come
+_SHARE = 20  # derive no more than a twentieth of the time, however fast changes come
 _APART_S = 0.2
 _TIME_ALONE = 10  # in surveys
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 
 from registry.differing import differing, position_of
 from registry.errors import NotFound
@@ -13,6 +14,7 @@ from registry.schema import Environment
 
 Swap = tuple["Entry | None", "Entry | None"]
 _FEW = 8
+_ENVIRONMENT = attrgetter("environment")
 _LENT = 256
 
 
@@ -117,7 +119,7 @@ class Snapshot:
     @cached_property
     def environments(self) -> tuple[Environment, ...]:
         """What is in force, last good versions included, in order."""
-        return tuple(e.environment for e in self.entries if e.environment)
+        return tuple(map(_ENVIRONMENT, self.in_force))
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
