@@ -28,6 +28,7 @@ class Current:
         with contextlib.suppress(OSError, RuntimeError):  # a link stays one; links in a circle
             kept = kept.resolve()
         self._kept, self._newer = kept, kept.with_name(f"{kept.name}.new")
+        self._is_restored_newer = False
         self.publication: Publication | None = None
         self.closing = asyncio.Event()
         self.published: Callable[[], None] = lambda: None
@@ -35,7 +36,7 @@ class Current:
     def restore(self) -> bool:
         """Serve the kept document until the first rendering; whether there was a whole one.
 
-        Uncompressed until `compress`: nobody waits for that.
+        Uncompressed, and where it was found, until `settle`: nobody waits for that.
         """
         for path in (self._newer, self._kept):
             with contextlib.suppress(OSError):
@@ -43,11 +44,17 @@ class Current:
                 digest = digest_of(body)
                 if digest is not None:
                     self.publication = Publication(body, digest, gzipped=b"")
+                    self._is_restored_newer = path == self._newer
                     return True
         return False
 
-    def compress(self) -> None:
-        """Have the restored document in gzip, too."""
+    def settle(self) -> None:
+        """Have the restored document in gzip, too, and in its place, if a crash left it beside it.
+
+        Else the next one would be written over it, while it is the only copy of what was served.
+        """
+        if self._is_restored_newer:
+            self.sync()  # tried again with the next document
         restored = self.publication
         if restored is not None and not restored.gzipped:
             whole = encode_publication(restored.body, restored.digest)

@@ -184,7 +184,7 @@ async def _open_the_rest(
 ) -> None:
     """What the kept document does not need; then what goes on beside the serving."""
     if restored:
-        await asyncio.to_thread(surface.current.compress)
+        await asyncio.to_thread(surface.current.settle)
         await asyncio.to_thread(surface.store.history.open, utc_now())
         await surface.reconciler.try_reconcile()
     await asyncio.to_thread(surface.ledger.open)

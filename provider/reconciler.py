@@ -76,7 +76,7 @@ class Reconciler:
         self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
         self.ended: Callable[[Rendered], None] = lambda _rendered: None
         self._waiting: list[asyncio.Future[None]] = []
-        self._has_stopped = False
+        self._has_stopped = self._is_unkept = False
         self.publications = 0
         self.own_certificates: dict[str, OwnCertificate] = {}
         self.published_at: datetime | None = None
@@ -135,7 +135,11 @@ class Reconciler:
         document = await asyncio.to_thread(self._render, snapshot, before)
         shown = self._current.publication
         is_new = shown is None or shown.digest != document.digest
-        failed = await self._publish(document, snapshot) if is_new else None
+        failed = None
+        if is_new:
+            failed = await self._publish(document, snapshot)
+        elif self._is_unkept:
+            failed = await asyncio.to_thread(self._current.write, document.body)
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
@@ -146,8 +150,9 @@ class Reconciler:
             self.tell(news)
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
-        if is_new:  # nobody who polls waits for the disk
+        if is_new or self._is_unkept:  # nobody who polls waits for the disk
             failed = failed or await asyncio.to_thread(self._current.sync)
+            self._is_unkept = failed is not None
         if failed:
             _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
 

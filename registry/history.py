@@ -261,9 +261,10 @@ class History:
         known: dict[str, Environment] = {}
         last = 0
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            revision, texts = kept_state(self._in_files().state())
-            known = {name: _read(text) for name, text in texts.items()}
-            last = revision
+            last, texts = kept_state(self._in_files().state())
+            for name, text in texts.items():
+                with contextlib.suppress(ValueError):
+                    known[name] = _read(text)
         for each in self._lines():
             if each.revision > last:
                 last = each.revision
@@ -319,7 +320,10 @@ class History:
 
 def _read(text: bytes) -> Environment:
     """A record of its kept text. Raises ValueError."""
-    return Environment.model_validate(json.loads(text))
+    try:
+        return Environment.model_validate(json.loads(text))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _put(known: dict[str, V], environment_id: str, after: V | None) -> None:

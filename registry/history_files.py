@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,11 +44,12 @@ class HistoryFiles:
         with as_registry_errors(self._newer.name):
             new = not self._newer.exists()
             start = 0 if new else self._newer.stat().st_size
-            with self._newer.open("ab") as file:
+            with self._newer.open(
+                "ab", buffering=0
+            ) as file:  # a buffer would be written at the end
                 os.fchmod(file.fileno(), _MODE)
                 try:
-                    file.write(lines)
-                    file.flush()
+                    _write_all(file, lines)
                     os.fsync(file.fileno())
                 except OSError:
                     os.ftruncate(file.fileno(), start)
@@ -94,6 +96,12 @@ class HistoryFiles:
                 _log.warning("history_torn", bytes=size - end, note="the catalogue has the change")
                 file.truncate(end)
                 os.fsync(file.fileno())
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:

@@ -16,9 +16,10 @@ from registry.schema import revision_of
 
 # As `to_line` writes it; a line that looks otherwise is parsed whole.
 _HEAD = re.compile(
-    rb'\{"revision":(\d+),"at":"[\d:.TZ+-]+","actor":"(?:[^"\\]|\\.)*","source":"([a-z ]+)",'
-    rb'"environment_id":"([a-z0-9-]+)",(?:"tags":\[([^\]]*)\],)?"before":'
+    rb'\{"revision":(\d{1,18}),"at":"[\d:.TZ+-]+","actor":"(?:[^"\\]|\\.)*","source":"([a-z ]+)",'
+    rb'"environment_id":"([a-z0-9-]+)",(?:"tags":\[((?:"\w+",?)*)\],)?"before":'
 )
+_TAG = re.compile(r"\w+")
 _NOTHING_BEFORE = b'null,"after":'
 _AFTER = ',"after":'
 _ENVIRONMENT = re.compile(rb'\{"environment_id":"([a-z0-9-]+)",')
@@ -62,7 +63,7 @@ def tags_in(line: bytes) -> tuple[str, Collection[str]] | None:
     """Whose states a line has, and their entity tags; None when it is torn, or noise."""
     head = _HEAD.match(line)
     if head and head[4] and line.endswith(b"}\n"):
-        return head[3].decode(), json.loads(b"[%b]" % head[4])
+        return head[3].decode(), _TAG.findall(head[4].decode())
     revision = from_line(line)
     return (revision.environment_id, tags_of(revision)) if revision else None
 
@@ -102,7 +103,10 @@ def kept_state(content: bytes) -> tuple[int, dict[str, bytes]]:
 
 def _parsed_state(content: bytes) -> tuple[int, dict[str, bytes]]:
     """Of a file from before each record had its line, or that a person laid out."""
-    kept = json.loads(content)
+    try:
+        kept = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     texts = {each["environment_id"]: compact(each) for each in kept["environments"]}
     return int(kept["revision"]), texts
 
@@ -113,7 +117,7 @@ def _after(line: bytes, start: int) -> bytes | None:
     try:
         rest = line[start:-2].decode()
         _, end = _SCANNER.raw_decode(rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return rest[end + len(_AFTER) :].encode() if rest.startswith(_AFTER, end) else None
 

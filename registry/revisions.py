@@ -107,7 +107,7 @@ def from_line(line: bytes) -> Revision | None:
             after=row["after"],
             tags=tuple(row.get("tags", ())),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

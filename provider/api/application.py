@@ -118,10 +118,12 @@ def _checked(route: Route) -> _Next:
     silence) and at the content type (a form of another site cannot send JSON)."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        request.app[SURFACE].door.admit(request, route.access)
+        door, opening = request.app[SURFACE].door, request.app[SURFACE].opening
+        door.admit(request, route.access)
         query_of(request, route.query)
-        if route.path not in _AT_ONCE:
-            await request.app[SURFACE].opening.wait()
+        if route.path not in _AT_ONCE and not opening.is_over:
+            await opening.wait()
+            door.admit(request, route.access)  # a right may have been taken away meanwhile
         if route.method in _JSON_ONLY:
             check_media_type(request)
         return await route.handler(request)

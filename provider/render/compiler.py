@@ -23,6 +23,7 @@ class Compiler:
     """Remembers the last fragment of each environment, and what it was compiled from.
 
     The same fragment, the very object, comes out as long as nothing that it is made of changes.
+    What `compile` was asked about has no say in what `compile_all` gives.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -61,9 +62,10 @@ class Compiler:
         left = {each.environment_id: each for each in new}
         for name in {each.environment_id for each in gone} - left.keys():
             self._forget(name)
-        for name in _differing(self._certificates, found) - left.keys():
-            if name in self._known:
-                left[name] = self._known[name].environment
+        others = _differing(self._certificates, found) - left.keys()
+        if others:  # as they are in force: what is known may be a version that was only judged
+            in_force = {each.environment_id: each for each in current}
+            left.update((name, in_force[name]) for name in others & in_force.keys())
         self._environments, self._certificates = current, found
         for name, environment in left.items():
             self._take(name, self.compile(environment, found.get(name)))

@@ -13,7 +13,7 @@ from provider.observe.facts import CertificateFact, TraefikFacts
 from provider.observe.plumbing import CertificateFile
 from provider.routing.board import RoutingBoard
 from tests.api.bodies import routed
-from tests.api.steps import create, refused, until_problem, until_routed
+from tests.api.steps import create, document, refused, until_problem, until_routed
 from tests.conftest import StartDaemon
 from tests.daemons import Daemon, Folders, eventually
 from tests.unit.provider.observe.pems import put
@@ -173,3 +173,24 @@ async def test_a_removed_certificate_goes(daemon: Daemon) -> None:
         assert await certificates(daemon) == {}
 
     await eventually(gone)
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=1"])
+async def test_a_rotation_brings_nothing_into_force_that_was_refused_or_rehearsed(
+    daemon: Daemon, query: str
+) -> None:
+    put(daemon.folders.certificates, "app", made("app.test"))
+    await create(daemon, "holder", **routed("taken.test"))
+    await create(daemon, "app", **routed("app.test", tls=TLS))
+    before = await until_routed(daemon, "app.test")
+    hosts = ["free.test"] if query else ["free.test", "taken.test"]
+    change = {"metadata": {"router": {"hostnames": hosts}}}
+    answer = await daemon.call("PATCH", f"/api/environments/app{query}", json=change)
+    assert answer.status == (200 if query else 409)
+    put(daemon.folders.certificates, "app", made("app.test"))
+
+    async def rotated() -> None:
+        assert (await document(daemon))["tls"] != before["tls"]
+
+    await eventually(rotated)
+    assert (await document(daemon))["http"]["routers"] == before["http"]["routers"]

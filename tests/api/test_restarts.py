@@ -11,7 +11,9 @@ from datetime import datetime
 import aiohttp
 import pytest
 
+from provider.auth.book import AccountBook
 from registry.history import History
+from registry.store import utc_now
 from tests.api.bodies import body, routed, stored
 from tests.api.steps import ALL, create, read, refused, until_problem, until_routed
 from tests.conftest import StartDaemon, StartProcess
@@ -157,10 +159,8 @@ async def test_a_folder_is_free_again_after_a_kill(start_process: StartProcess) 
     assert await second.stop() == 0
 
 
-async def test_the_kept_document_is_served_while_the_rest_waits_for_a_slow_disk(
-    folders: Folders, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = await kept_by(start_daemon, folders)
+def slow_to_open(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Histories open once this is set."""
     slow, opened = threading.Event(), History.open
 
     def open_slowly(history: History, now: datetime) -> None:
@@ -168,6 +168,14 @@ async def test_the_kept_document_is_served_while_the_rest_waits_for_a_slow_disk(
         opened(history, now)
 
     monkeypatch.setattr(History, "open", open_slowly)
+    return slow
+
+
+async def test_the_kept_document_is_served_while_the_rest_waits_for_a_slow_disk(
+    folders: Folders, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await kept_by(start_daemon, folders)
+    slow = slow_to_open(monkeypatch)
     daemon = await start_daemon()
     try:
         assert (await daemon.call("GET", AT_ONCE)).content == whole
@@ -177,3 +185,24 @@ async def test_the_kept_document_is_served_while_the_rest_waits_for_a_slow_disk(
     finally:
         slow.set()
     assert (await reading).status == 200
+
+
+async def test_a_token_that_is_revoked_while_its_request_waits_for_a_start_does_nothing(
+    folders: Folders, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept_by(start_daemon, folders)
+    book = AccountBook(folders.data, utc_now)
+    secret, token = book.create_token("operator", "deploy")
+    slow = slow_to_open(monkeypatch)
+    daemon = await start_daemon()
+    headers = {"Authorization": f"Bearer {secret}"}
+    try:
+        writing = asyncio.create_task(daemon.call("DELETE", f"{ALL}/dev", headers=headers))
+        assert (await daemon.call("GET", "/readyz")).status == 200
+        await asyncio.wait({writing}, timeout=0.2)
+        assert not writing.done()
+        book.revoke(token.id)
+    finally:
+        slow.set()
+    assert (await writing).status == 401
+    assert len(folders.stored()) == 1

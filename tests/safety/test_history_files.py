@@ -5,11 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provider.settings import WrongSetting, read_settings
+from registry.errors import DiskFull
+from registry.history_files import HistoryFiles
 from registry.revisions import Revision
 from tests.api.steps import ALL, create, until_problem
 from tests.conftest import StartDaemon
@@ -197,3 +203,26 @@ async def test_a_history_that_cannot_be_read_does_not_keep_the_daemon_from_servi
     daemon = await start_daemon()
     assert (await daemon.call("GET", f"{ALL}/s00")).status == 200
     await until_problem(daemon, "history_not_written", None)
+
+
+@contextmanager
+def files_no_larger_than(size_bytes: int) -> Iterator[None]:
+    """As on a disk that is full at that size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("lines", [1, 10, 100])
+def test_a_disk_that_fills_up_within_lines_leaves_no_piece_of_them(
+    tmp_path: Path, lines: int
+) -> None:
+    files, line = HistoryFiles(tmp_path), b'{"text":"%b"}\n' % (b"x" * 400)
+    files.append(line)
+    with files_no_larger_than(len(line) + 300), pytest.raises(DiskFull):
+        files.append(line * lines)
+    files.append(line)
+    assert list(files.lines()) == [line, line]

@@ -92,3 +92,33 @@ def test_a_torn_line_shows_nothing_at_first_sight() -> None:
     assert glance(b'{"revision":1,"at":"2026-01-01T00:00:00Z","actor"') is None
     with pytest.raises(ValueError, match="Expecting"):
         kept_state(b"{")
+
+
+async def test_a_kept_record_that_breaks_the_rules_costs_no_other_its_last_good(
+    desk: Desk,
+) -> None:
+    await desk.holds(A, B)
+    await desk.stop()
+    kept = desk.folders.data / "state" / "known.json"
+    kept.write_bytes(kept.read_bytes().replace(b'"name":"a"', b'"name":5'))
+    (desk.folders.data / "state" / "history.jsonl").unlink()  # rotated away
+    desk.folders.write(A, {**B, "lifecycle": {"state": "asleep"}})
+    await desk.start()
+    assert desk.names() == {"a": "a", "b": "b"}
+
+
+@pytest.mark.parametrize("noise", [b"9" * 5000, b"1,{}", b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize("place", [b'{"revision":', b'"tags":[', b'"before":'])
+async def test_noise_in_a_line_keeps_nothing_from_opening(
+    desk: Desk, noise: bytes, place: bytes
+) -> None:
+    await desk.holds(A, B)
+    await desk.store.patch("a", {"name": "one"}, by=ANN)
+    await desk.stop()
+    file = desk.folders.data / "state" / "history.jsonl"
+    *lines, last = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines, last.replace(place, place + noise), last]))
+    await desk.start()
+    assert desk.names() == {"a": "one", "b": "b"}
+    assert desk.store.history.last == 3
+    assert "env-a" in await desk.store.history.past(["env-a"])

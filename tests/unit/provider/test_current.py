@@ -43,7 +43,7 @@ def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
     assert after.publication is not None
     assert (after.publication.body, after.publication.digest) == (document.body, document.digest)
     assert after.publication.gzipped == b"", "nobody waits for it"
-    after.compress()
+    after.settle()
     assert gzip.decompress(after.publication.gzipped) == document.body
 
 
@@ -130,6 +130,20 @@ def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_pat
     assert after.restore() is True
     assert after.publication is not None
     assert after.publication.body == newer.body
+
+
+def test_the_only_copy_of_what_was_served_is_not_written_over(tmp_path: Path) -> None:
+    kept, served = tmp_path / "document.json", document_of("b")
+    assert Current(kept).keep(document_of("a").body) is None
+    assert Current(kept).write(served.body) is None  # and a crash
+    again = Current(kept)
+    assert again.restore()
+    again.settle()
+    kept.with_name("document.json.new").write_bytes(b'{"http": ')  # and one within the next
+    after = Current(kept)
+    assert after.restore()
+    assert after.publication is not None
+    assert after.publication.body == served.body
 
 
 @pytest.mark.parametrize("left", [b"", document_of("a", "b").body[:-1], b"\0" * 4096])

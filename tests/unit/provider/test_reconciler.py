@@ -149,6 +149,18 @@ async def test_a_document_that_cannot_be_kept_is_served_all_the_same(
     assert b"one.test" in made.body
 
 
+async def test_a_document_that_could_not_be_kept_is_kept_once_the_disk_takes_it(
+    stage: Callable[..., Stage], tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("a file where the folder belongs")
+    made = stage(routed("one"))
+    await made.reconcile()
+    assert await made.reconcile() == [("document_not_kept", "")]
+    (tmp_path / "state").unlink()
+    assert await made.reconcile() == []
+    assert (tmp_path / "state" / "document.json").read_bytes() == made.body
+
+
 @pytest.mark.parametrize(
     "changes",
     [

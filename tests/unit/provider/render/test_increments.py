@@ -92,3 +92,12 @@ def test_nothing_new_is_the_very_document_before() -> None:
     before = assemble(compiler.compile_all(environments))
     again = [routed("a"), environments[1].model_copy(update={"description": "seen by nobody"})]
     assert assemble(compiler.compile_all(again), before=before) is before
+
+
+def test_a_version_that_was_only_judged_is_never_rendered() -> None:
+    compiler, one = Compiler(RULES), routed("a", hostnames=["mine.test"])
+    first = {one.environment_id: OwnCertificate(pair("aa", "mine.test"))}
+    compiler.compile_all([one], first)
+    compiler.compile(routed("a", hostnames=["refused.test"]))
+    rotated = {one.environment_id: OwnCertificate(pair("bb", "mine.test"))}
+    assert compiler.compile_all([one], rotated) == Compiler(RULES).compile_all([one], rotated)
