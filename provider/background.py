@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Iterable
+import os
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -54,8 +55,7 @@ def start_reconciling(
         forward_ticks(),
         sweep(),
         watch_folder(folder, reconciler.wake.set, recursive=True),
-        poll_signature(partial(_signatures, folder, "**/[!.]*"), reconciler.wake.set),
-        poll_signature(partial(_signatures, projects, "*/project.json"), reconciler.wake.set),
+        poll_signature(partial(_signatures, folder, projects), reconciler.wake.set),
     )
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
     reconciler.wake.set()
@@ -103,5 +103,21 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
 
 
-def _signatures(folder: Path, pattern: str) -> Hashable:
-    return tuple((str(path), file_signature(path)) for path in sorted(folder.glob(pattern)))
+def _signatures(certificates: Path, projects: Path) -> Hashable:
+    """Of everything below the one that is not hidden, and of each workspace's file."""
+    files = sorted((*_below(certificates), *_definitions(projects)))
+    return tuple((file, file_signature(Path(file))) for file in files)
+
+
+def _below(folder: Path) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            if not name.startswith("."):
+                yield f"{parent}/{name}"
+
+
+def _definitions(projects: Path) -> list[str]:
+    try:
+        return [f"{each.path}/project.json" for each in os.scandir(projects)]
+    except OSError:
+        return []

@@ -16,10 +16,11 @@ from collections.abc import Callable
 import structlog
 
 from provider.current import Current
+from provider.departure import Departure
 from provider.pollers import Connection, Poller, Pollers
 from provider.publication import Publication
 
-_HANG_UP_CHECK_S = 0.2
+_ONE_AGE_S = 0.4
 _SHORTENED_TO = 0.8
 _SHORTENED_FOR_S = 600.0
 _HOLD_MIN_S = 0.25
@@ -51,7 +52,7 @@ class Polls:
         self,
         connection: Connection | None,
         remote: str,
-        gone: Callable[[], bool],
+        client: Departure,
         *,
         hold: bool,
         user_agent: str = "",
@@ -59,7 +60,7 @@ class Polls:
     ) -> Publication | None:
         """The publication to answer with; None when nothing was ever published.
 
-        Waits at most `hold_s`. `gone` says that the client hung up: then the wait ends soon.
+        Waits at most `hold_s`, and no longer when the client hangs up.
         """
         if connection is not None and self._book.asked(connection, remote, user_agent, instance):
             self.met()
@@ -69,10 +70,10 @@ class Polls:
         known = connection is not None and self._book.digest_of(connection) == current.digest
         if connection is not None and hold and not self._current.closing.is_set():
             if known:
-                await self._held(connection, current, remote, gone)
-            await self._paced(connection, gone)
+                await self._held(connection, current, remote, client)
+            await self._paced(connection, client)
         latest = self._current.publication or current
-        if connection is not None and not gone():
+        if connection is not None and not client.has_come:
             self._book.answered(connection, latest.digest, held=hold)
         self.answered += 1
         return latest
@@ -106,28 +107,28 @@ class Polls:
         connection: Connection,
         current: Publication,
         remote: str,
-        gone: Callable[[], bool],
+        client: Departure,
     ) -> None:
         self.held += 1
         self.holding += 1
         self._book.set_held(connection, True)
         try:
-            await self._hold(current, remote, gone)
+            await self._hold(current, remote, client)
         finally:
             self._book.set_held(connection, False)
             self.holding -= 1
 
-    async def _paced(self, connection: Connection, gone: Callable[[], bool]) -> None:
+    async def _paced(self, connection: Connection, client: Departure) -> None:
         """Wait until a Traefik could have taken in what it was given last.
 
         Changes in a row would else have it read large documents without end, and apply none. The
         first change after a while never waits here.
         """
-        while (left_s := self._early_s(connection)) > 0 and not gone():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left_s, _HANG_UP_CHECK_S)):
-                    await self._current.closing.wait()
-                    return
+        closing = self._current.closing
+        while (left_s := self._early_s(connection)) > 0 and not client.has_come:
+            await _set_within(closing, left_s, client)
+            if closing.is_set():
+                return
 
     def _early_s(self, connection: Connection) -> float:
         latest, given_s = self._current.publication, self._book.given_s(connection)
@@ -136,19 +137,11 @@ class Polls:
         takes_s = min(_TAKEN_IN_MAX_S, len(latest.body) / 1e6 * _TAKEN_IN_S_PER_MB)
         return given_s + takes_s - time.monotonic()
 
-    async def _hold(self, current: Publication, remote: str, gone: Callable[[], bool]) -> None:
-        hold_s = self._hold_of(remote)
+    async def _hold(self, current: Publication, remote: str, client: Departure) -> None:
         start_s = time.monotonic()
-        while (left_s := start_s + hold_s - time.monotonic()) > 0:
-            try:
-                # In slices: aiohttp tells a handler of a hang-up only by cancelling it.
-                async with asyncio.timeout(min(left_s, _HANG_UP_CHECK_S)):
-                    await current.superseded.wait()
-                return
-            except TimeoutError:
-                if gone():
-                    self._hung_up(remote, time.monotonic() - start_s)
-                    return
+        await _set_within(current.superseded, self._hold_of(remote), client)
+        if client.has_come and not current.superseded.is_set():
+            self._hung_up(remote, time.monotonic() - start_s)
 
     def _hold_of(self, remote: str) -> float:
         hold_s, until_s = self._shortened.get(remote, (self._hold_s, math.inf))
@@ -163,9 +156,9 @@ class Polls:
         if len(self._last_hang_up) >= _REMOTES_MAX:
             self._last_hang_up.clear()
         self._last_hang_up[remote] = waited_s
-        if last_s is None or abs(last_s - waited_s) > 2 * _HANG_UP_CHECK_S:
+        if last_s is None or abs(last_s - waited_s) > _ONE_AGE_S:
             return
-        hold_s = max(_HOLD_MIN_S, (waited_s - _HANG_UP_CHECK_S) * _SHORTENED_TO)
+        hold_s = max(_HOLD_MIN_S, waited_s * _SHORTENED_TO)
         self._shortened[remote] = (hold_s, time.monotonic() + _SHORTENED_FOR_S)
         _log.warning(
             "poller_hung_up",
@@ -174,3 +167,20 @@ class Polls:
             hold_s=round(hold_s, 1),
             advice="set its pollTimeout above ROUTEBOOK_HOLD_S",
         )
+
+
+async def _set_within(event: asyncio.Event, longest_s: float, client: Departure) -> None:
+    """Returns when the event is set, after this time, or when the client hangs up."""
+    if client.has_come:
+        return
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(longest_s) as limit:
+
+            def end() -> None:
+                """Nobody is there to wait for."""
+                if not limit.expired():
+                    limit.reschedule(loop.time())
+
+            with client.telling(end):
+                await event.wait()

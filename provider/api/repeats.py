@@ -16,6 +16,7 @@ from aiohttp import HttpVersion11, web
 
 from provider.api.door import Admitted
 from provider.api.surface import Surface
+from provider.departure import Departure
 from provider.pollers import Connection
 from provider.publication import Publication
 
@@ -54,6 +55,7 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         self._is_between, self._is_full = True, False
         self._asked: bytes | None = None
         self._repeat: Repeat | None = None
+        self.departure = Departure()
 
     @property
     def transport(self) -> asyncio.BaseTransport | None:
@@ -91,6 +93,7 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The client is gone."""
         self._out = self._repeat = self._asked = None
+        self.departure.come()
         self._inner.connection_lost(error)
 
     def eof_received(self) -> bool | None:
@@ -143,9 +146,8 @@ class PollAnswer(web.Response):
     async def write_eof(self, data: bytes = b"") -> None:
         """Write what is left, and say that it is written."""
         await super().write_eof(data)
-        transport = self._of.transport
-        protocol = transport.get_protocol() if transport is not None else None
-        if isinstance(protocol, RepeatingProtocol):
+        protocol = _protocol_of(self._of)
+        if protocol is not None:
             protocol.answered(self._repeat)
 
     def _repeat(self, asked: bytes, until_s: float) -> Repeat | None:
@@ -157,6 +159,17 @@ class PollAnswer(web.Response):
         lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         head = f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode()
         return Repeat(asked, head, self._bytes, self._publication, request.task, admitted, until_s)
+
+
+def departure_of(request: web.Request) -> Departure:
+    """The departure of the client that asks."""
+    protocol = _protocol_of(request)
+    return protocol.departure if protocol else Departure(has_come=request.transport is None)
+
+
+def _protocol_of(request: web.Request) -> RepeatingProtocol | None:
+    protocol = request.transport.get_protocol() if request.transport is not None else None
+    return protocol if isinstance(protocol, RepeatingProtocol) else None
 
 
 def _is_one_poll(data: bytes) -> bool:

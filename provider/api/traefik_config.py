@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from provider.api.repeats import PollAnswer
-from provider.api.requests import JSON_TYPE, has_left, query_of
+from provider.api.repeats import PollAnswer, departure_of
+from provider.api.requests import JSON_TYPE, query_of
 from provider.api.surface import SURFACE
 from registry.errors import NotReady
 
@@ -34,7 +33,7 @@ async def traefik_config(request: web.Request) -> web.Response:
     publication = await surface.polls.next_document(
         request.task,
         request.remote or "unknown",
-        partial(has_left, request),
+        departure_of(request),
         hold=query.hold == "1",
         user_agent=request.headers.get("User-Agent", ""),
         instance=query.instance,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from watchfiles import awatch
@@ -55,16 +57,27 @@ async def _watch_by_inotify(folder: Path, wake: Callable[[], None], *, recursive
 async def poll_signature(signature: Callable[[], Hashable], wake: Callable[[], None]) -> None:
     """Call `wake` whenever `signature` changed, looking every few seconds, until cancelled.
 
-    The net below the kernel's events: bind mounts and network file systems send none.
+    The net below the kernel's events: bind mounts and network file systems send none. A thread
+    of its own looks, and wakes the event loop only after a change: most of the time there is none.
     """
-    seen = await asyncio.to_thread(signature)
-    wake()  # for what changed between the reading and this first look
-    while True:
-        await asyncio.sleep(SAFETY_POLL_S)
-        now = await asyncio.to_thread(signature)
-        if now != seen:
-            seen = now
-            wake()
+    loop, stop = asyncio.get_running_loop(), threading.Event()
+    thread = ThreadPoolExecutor(1)
+    try:
+        seen = await loop.run_in_executor(thread, signature)
+        while True:
+            wake()  # at first for what changed between the reading and this look
+            seen = await loop.run_in_executor(thread, _changed, signature, seen, stop)
+    finally:
+        stop.set()
+        thread.shutdown(wait=False)
+
+
+def _changed(signature: Callable[[], Hashable], seen: Hashable, stop: threading.Event) -> Hashable:
+    """The next signature that is another one; the same when it is to stop."""
+    now = seen
+    while now == seen and not stop.wait(SAFETY_POLL_S):
+        now = signature()
+    return now
 
 
 async def stopped(tasks: Iterable[asyncio.Task[None]]) -> None:

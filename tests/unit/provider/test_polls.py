@@ -9,6 +9,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from provider.current import Current
+from provider.departure import Departure
 from provider.polls import Polls
 from provider.publication import Publication, encode_publication
 
@@ -34,7 +35,7 @@ class Stage:
     def __init__(self, hold_s: float, first: str | None = "one") -> None:
         self.current = Current(Path("nowhere"))
         self.polls = Polls(self.current, hold_s)
-        self.hung_up = False
+        self.client = Departure()
         if first:
             self.publish(first)
 
@@ -44,7 +45,7 @@ class Stage:
 
     async def poll(self, connection: Any, *, hold: bool = True, remote: str = "t1") -> str | None:
         """The digest that one request is answered with."""
-        answer = await self.polls.next_document(connection, remote, lambda: self.hung_up, hold=hold)
+        answer = await self.polls.next_document(connection, remote, self.client, hold=hold)
         return answer.digest if answer else None
 
     async def held(self, connection: Any, **more: Any) -> asyncio.Task[str | None]:
@@ -200,9 +201,9 @@ async def hang_up(stage: Stage, connection: Connection, remote: str) -> None:
     """A held request whose client goes away."""
     await stage.poll(connection, remote=remote)
     request = await stage.held(connection, remote=remote)
-    stage.hung_up = True
+    stage.client.come()
     assert await request == "one"
-    stage.hung_up = False
+    stage.client = Departure()
 
 
 async def test_answers_and_holds_are_counted() -> None:
@@ -245,7 +246,7 @@ async def test_what_a_client_hung_up_on_was_not_delivered() -> None:
     stage, connection = Stage(LONG_S), Connection()
     await stage.poll(connection)
     request = await stage.held(connection)
-    stage.hung_up = True
+    stage.client.come()
     stage.publish("two")
     await request
     assert [poller.digest for poller in stage.polls.pollers()] == ["one"]
@@ -286,7 +287,7 @@ async def test_who_is_new_who_looks_and_who_hung_up_do_not_wait_for_that() -> No
     assert await stage.poll(connection, hold=False) == "larger"
     await given_a_large_one(stage, connection)
     stage.publish("larger", LARGE_BYTES)
-    stage.hung_up = True
+    stage.client.come()
     assert await stage.poll(connection) == "larger"
 
 
