@@ -69,8 +69,6 @@ from registry.workspaces import Workspaces
 _SHUTDOWN_S = 0.5
 _TURN_S = 0.0005
 _IDLE_S = 75.0
-_SWEEP_S = 3600.0
-_UNREAD_S = 0.5
 _log = structlog.get_logger()
 
 
@@ -105,14 +103,14 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         port: int = listener.getsockname()[1]
         rules, certificates = settings.rules(port), _certificates(settings)
         current = Current(settings.data / "state" / "document.json")
-        restored = await asyncio.to_thread(current.restore)
+        restored = current.restore()
         events, meters = Events(), Meters()
         workspaces = Workspaces(settings.projects)
         engine = await stack.enter_async_context(open_engine(settings.data))
         compiler, opening = Compiler(rules), Opening()
         history = _history(stack, settings, _announcing(events, meters))
         if not restored:
-            await asyncio.to_thread(history.open, utc_now())
+            await asyncio.to_thread(_open_state, settings, history)
         store = EnvironmentStore(
             engine,
             workspaces,
@@ -185,7 +183,7 @@ async def _open_the_rest(
     """What the kept document does not need; then what goes on beside the serving."""
     if restored:
         await asyncio.to_thread(surface.current.settle)
-        await asyncio.to_thread(surface.store.history.open, utc_now())
+        await asyncio.to_thread(_open_state, settings, surface.store.history)
         await surface.reconciler.try_reconcile()
     await asyncio.to_thread(surface.ledger.open)
     await asyncio.to_thread(surface.health.restore)
@@ -194,6 +192,16 @@ async def _open_the_rest(
     start_reconciling(stack, surface, certificates, settings.certificates, settings.projects)
     start_surveying(stack, surface, settings.survey_s)
     await asyncio.to_thread(give_back)
+
+
+def _open_state(settings: Settings, history: History) -> None:
+    """What a first pass needs beside the catalogue."""
+    history.open(utc_now())
+    if settings.default_certificate:
+        try:
+            ensure_default_certificate(settings.certificates)
+        except (RegistryError, OSError) as error:  # a full disk: Traefik then makes its own
+            _log.error("no_default_certificate", reason=str(error))
 
 
 async def _first_document(
@@ -272,9 +280,7 @@ def _connect(reconciler: Reconciler, routing: RoutingBoard, surveyor: Surveyor) 
 
 def _health_keeper(settings: Settings, store: EnvironmentStore, rules: Rules) -> HealthKeeper:
     probe = HealthProbe(rules.forbidden_upstreams, utc_now, public_only=settings.probe_public_only)
-    keeper = HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
-    keeper.restore()
-    return keeper
+    return HealthKeeper(store, probe.look, settings.data / "state" / "health.json")
 
 
 def _announcing(events: Events, meters: Meters) -> Callable[[Sequence[Revision]], None]:
@@ -309,11 +315,6 @@ def _door(settings: Settings, book: AccountBook) -> Door:
 def _certificates(settings: Settings) -> CertificateFolder:
     folder = settings.certificates
     folder.mkdir(parents=True, exist_ok=True)
-    if settings.default_certificate:
-        try:
-            ensure_default_certificate(folder)
-        except (RegistryError, OSError) as error:  # a full disk: Traefik then makes its own
-            _log.error("no_default_certificate", reason=str(error))
     return CertificateFolder(folder, settings.traefik_certificates)
 
 

@@ -13,17 +13,17 @@ from pydantic_core import to_json
 from registry.errors import FieldError
 from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse_compactly
 from registry.names import derived_environment_id, pointer_path
-from registry.schema import Environment, Owner, field_errors
+from registry.schema import WITHIN_BOUNDS, Environment, Owner, field_errors, is_within_bounds
 from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
 
 FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
 
 _Names = tuple[str | None, str | None]
 DefaultOwner = Callable[[str], Owner | None]
-Met = Callable[[Environment, str], None]
+Met = Callable[[Environment, bytes], None]
 
 
-def told_nobody(_environment: Environment, _text: str) -> None:
+def told_nobody(_environment: Environment, _text: bytes) -> None:
     """For whoever has no use for what is met."""
 
 
@@ -79,7 +79,8 @@ def decode(text: str, default_owner: DefaultOwner, met: Met = told_nobody) -> De
     names = (_text(data.get("environment_id")), _text(data.get("slug")))
     try:
         filled = _filled(data, default_owner) if wanting else data
-        environment = Environment.model_validate(filled)
+        context = WITHIN_BOUNDS if is_within_bounds(compact) else None
+        environment = Environment.model_validate(filled, context=context)
     except ValidationError as error:
         return Decoded(None, "invalid_record", field_errors(error), names, wanting)
     except Exception as error:  # a bug of ours; it stays with this record

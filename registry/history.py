@@ -95,12 +95,12 @@ class History:
             self._kept, self._met = {}, {}
         return self._known
 
-    def meet(self, environment: Environment, text: str) -> None:
+    def meet(self, environment: Environment, text: bytes) -> None:
         """Take a record that was just read, of this compact text, where the text is the known one.
 
         Then the known record is this very object, and nobody needs to make it.
         """
-        if self._kept and self._kept.get(environment.environment_id) == text.encode():
+        if self._kept and self._kept.get(environment.environment_id) == text:
             self._met[environment.environment_id] = environment
 
     async def past(self, environment_ids: Collection[str]) -> dict[str, set[str]]:

@@ -75,6 +75,8 @@ def canonical_pattern(text: str) -> str:
 
     Raises ValueError; `*` alone is refused, since it would catch the hosts of every environment.
     """
+    if _PLAIN.match(text):
+        return text
     if text.removesuffix(".") == "*":
         raise ValueError("'*' alone would catch every host; write '*.example.test'")
     if not text.startswith("*."):

@@ -24,7 +24,7 @@ _UNPUBLISHABLE = ("http", "internal")
 
 def normal_path(text: str) -> str:
     """A path with repeated and trailing slashes dropped; `/` for the root."""
-    return "/" + "/".join(part for part in text.split("/") if part)
+    return "/" + "/".join(filter(None, text.split("/"))) if text != "/" else text
 
 
 def _path_prefix(value: str) -> str:

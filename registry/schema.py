@@ -15,8 +15,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
-    PrivateAttr,
     ValidationError,
+    ValidationInfo,
     model_serializer,
     model_validator,
 )
@@ -45,6 +45,9 @@ from registry.upstream import UpstreamError, resolve_upstream
 State = Literal["planned", "active", "maintenance", "retired"]
 HealthStatus = Literal["unknown", "healthy", "degraded", "maintenance", "offline"]
 _NOBODY_ASKS: set[str] = set()
+_GIVEN = "given"
+WITHIN_BOUNDS = {"open_parts": "within their bounds"}
+"""The validation context of whoever has seen that the whole record is as `check_open_part` asks."""
 ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
 
 
@@ -77,23 +80,31 @@ class Health(Part):
 class Metadata(BaseModel):
     """Free tags, kept as written; only `router` is checked."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        strict=True,
+        json_schema_extra={"additionalProperties": True},
+    )
 
     router: RouterSpec | None = None
-    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _keep_as_given(cls, data: Any, handler: ModelWrapValidatorHandler[Metadata]) -> Metadata:
+    def _keep_as_given(
+        cls, data: Any, handler: ModelWrapValidatorHandler[Metadata], info: ValidationInfo
+    ) -> Metadata:
         metadata = handler(data)
         if isinstance(data, dict):
-            check_open_part(data, "/metadata")
-            metadata._given = data
+            if info.context is not WITHIN_BOUNDS:
+                check_open_part(data, "/metadata")
+            metadata.__dict__[_GIVEN] = data  # beside the fields, as a cached property is
         return metadata
 
     @model_serializer(mode="plain")
     def _as_given(self) -> dict[str, Any]:
-        return self._given
+        given: dict[str, Any] = self.__dict__.get(_GIVEN, {})
+        return given
 
 
 class Environment(Part):
@@ -120,9 +131,10 @@ class Environment(Part):
             if port.name in seen:
                 raise _at(f"/ports/{index}/name", f"a second port is named {port.name!r}")
             seen.add(port.name)
-        if self.router is not None:
+        router = self.metadata.router
+        if router is not None:
             try:
-                resolve_upstream(self.router, self.host, self.ports)
+                resolve_upstream(router, self.host, self.ports)
             except UpstreamError as error:
                 raise _at(error.pointer, str(error)) from error
         self._lighten()
@@ -198,6 +210,18 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
 
 
 _OPEN_PART = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def is_within_bounds(compact: bytes) -> bool:
+    """Whether all parts of a value hold to `check_open_part`, by its JSON of Pydantic's making.
+
+    What is in doubt is not. A number that is not finite stands there as a word.
+    """
+    return (
+        0 < len(compact) <= METADATA_BYTES_MAX
+        and compact.count(b"{") + compact.count(b"[") <= NESTING_MAX
+        and b"Infinity" not in compact
+    )
 
 
 def check_open_part(data: Any, pointer: str) -> None:

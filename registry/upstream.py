@@ -107,7 +107,10 @@ def _authority(name: str) -> str:
 
 
 def _joined(urls: Sequence[tuple[str, str]]) -> Upstream:
-    first_path = _base_path(*urls[0])
+    pointer, url = urls[0]
+    if len(urls) == 1 and _PLAIN_SERVER.match(url):
+        return Upstream((url,), "/", (pointer,))
+    first_path = _base_path(pointer, url)
     for pointer, url in urls[1:]:
         if _base_path(pointer, url) != first_path:
             raise UpstreamError(

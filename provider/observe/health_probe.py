@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Literal
 
 import aiohttp
 from yarl import URL
@@ -45,7 +46,8 @@ class _Bad(Exception):
 class HealthProbe:
     """Asks environments how they are. `forbidden` is that of `Rules.forbidden_upstreams`.
 
-    `tls` says which authorities are trusted, by default those of the machine.
+    `tls` says which authorities are trusted, by default those of the machine: aiohttp has read
+    them, which takes 25 ms.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class HealthProbe:
     ) -> None:
         self._forbidden, self._clock, self._public_only = forbidden, clock, public_only
         self._lookup: Lookup = lookup or NameLookup()
-        self._tls = tls or ssl.create_default_context()
+        self._tls: ssl.SSLContext | Literal[True] = tls or True
         self._probe_s = probe_s
 
     async def look(self, environments: Iterable[Environment]) -> dict[str, ProbeFact]:

@@ -23,6 +23,7 @@ _MARKER_BODY = '{"addPrefix":{"prefix":"/routebook"}}'
 _NO_DIGEST = "0" * 16
 # With its body: a service may have this very name, no other middleware can.
 _MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
+_MARK = f'"{MARKER}'.encode()
 _ID = attrgetter("environment_id")
 _V = TypeVar("_V")
 
@@ -170,12 +171,14 @@ def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
 
 def digest_of(body: bytes) -> str | None:
     """The digest that a document carries, when it is the digest of that document; else None."""
-    found = _MARKED.search(body)
+    found, at = None, len(body)
+    while found is None and (at := body.rfind(_MARK, 0, at)) >= 0:  # it stands near the end
+        found = _MARKED.match(body, at)
     if found is None:
         return None
-    digest = found.group(1).decode()
-    blank = body.replace(_marker(digest), _marker(_NO_DIGEST))
-    return digest if _hash([blank]) == digest else None
+    digest, whole = found.group(1).decode(), memoryview(body)  # of which slices are no copies
+    blank = whole[: found.start()], _marker(_NO_DIGEST), whole[found.end() :]
+    return digest if _hash(blank) == digest else None
 
 
 def _marker(digest: str) -> bytes:
@@ -216,7 +219,7 @@ def _tls(before: Tls, pairs: Sequence[Pair], default_pair: Pair | None) -> Tls:
     return Tls(made_of, b',"tls":' + encoded(tls) if tls else b"")
 
 
-def _hash(pieces: Iterable[bytes]) -> str:
+def _hash(pieces: Iterable[bytes | memoryview]) -> str:
     whole = hashlib.sha256()
     for piece in pieces:
         whole.update(piece)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
 from provider.render.fragment import Claim, Fragment
-from provider.render.share import share_of
+from provider.render.routers import routers_of
+from provider.render.traefik import Output
 
 GROUP_MEAN = 32
 _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
@@ -39,19 +40,19 @@ class Part:
 def encode_part(fragment: Fragment, lost: frozenset[Claim]) -> Part:
     """Encode one; empty where every claim was lost."""
     ends_group = crc32(fragment.environment_id.encode()) % GROUP_MEAN == 0
-    share = share_of(fragment, lost)
-    if share is None:
+    routers = [_entry(*each) for each in routers_of(fragment, lost)]
+    if not routers:
         return Part(fragment, lost, b"", b"", b"", 0, "", ends_group)
-    routers, services = _entries(share.routers), _entries(share.services)
-    middlewares = _entries(share.middlewares)
+    service = _entry(fragment.environment_id, fragment.service)
+    middlewares = [_entry(*each) for each in fragment.middlewares]
     return Part(
         fragment,
         lost,
         b"".join(routers),
-        b"".join(services),
+        service,
         b"".join(middlewares),
         len(routers),
-        _tag([*routers, *services, *middlewares], share.certificate),
+        _tag([*routers, service, *middlewares], fragment.pair.cert_path if fragment.pair else ""),
         ends_group,
     )
 
@@ -61,16 +62,18 @@ def encoded(value: Any) -> bytes:
     return _yaml_safe(_JSON.encode(value)).encode()
 
 
-def _entries(section: Mapping[str, Any]) -> list[bytes]:
-    return [b"%b:%b," % (encoded(name), encoded(value)) for name, value in section.items()]
+def _entry(name: str, value: Output) -> bytes:
+    """An entry of a section; most are ASCII as they are, so that nothing is left to escape."""
+    text = value.as_text()
+    if not text.isascii() or "\x7f" in text:
+        return b"%b:%b," % (encoded(name), encoded(value.as_json()))
+    return f"{_JSON.encode(name)}:{text},".encode()
 
 
-def _tag(entries: Iterable[bytes], certificate: str | None) -> str:
+def _tag(entries: Iterable[bytes], certificate: str) -> str:
     """Equal for equal parts, in whatever order of the routers; the certificate counts."""
-    ordered = b"".join(sorted(entries))
-    return hashlib.sha256(ordered + (certificate or "").encode(errors="surrogatepass")).hexdigest()[
-        :16
-    ]
+    ordered = b"".join(sorted(entries)) + certificate.encode(errors="surrogatepass")
+    return hashlib.sha256(ordered).hexdigest()[:16]
 
 
 def _yaml_safe(text: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
 from provider.render.fragment import Claim, Fragment
 from provider.render.rules import is_wildcard, priority, rule
 from provider.render.traefik import Router
 
 _JOINED_MAX = 200
+_COMBINATIONS_MAX = 256
 
 
 def routers_of(fragment: Fragment, lost: frozenset[Claim]) -> Iterator[tuple[str, Router]]:
@@ -36,11 +38,17 @@ def _groups(
 ) -> dict[tuple[bool, tuple[str, ...]], list[str]]:
     groups: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for host, entrypoints in _kept(fragment, lost).items():
-        for secure in (False, True):
-            same = tuple(e for e in entrypoints if (e in fragment.tls_entrypoints) is secure)
-            if same:
-                groups[is_wildcard(host), same].append(host)
+        for same in _of_one_kind(tuple(entrypoints), fragment.tls_entrypoints):
+            groups[is_wildcard(host), same].append(host)
     return groups
+
+
+@lru_cache(_COMBINATIONS_MAX)
+def _of_one_kind(entrypoints: tuple[str, ...], tls: frozenset[str]) -> tuple[tuple[str, ...], ...]:
+    """The plain ones and those with TLS, where there are any."""
+    plain = tuple(each for each in entrypoints if each not in tls)
+    secure = tuple(each for each in entrypoints if each in tls)
+    return tuple(filter(None, (plain, secure)))
 
 
 def _name(fragment: Fragment, wildcard: bool, entrypoints: tuple[str, ...]) -> str:

@@ -9,6 +9,8 @@ from provider.render.traefik import Certificate, Domain, RouterTls
 from registry.names import canonical_pattern
 from registry.router_spec import RouterSpec
 
+_WITH_THE_BEST = RouterTls()
+
 
 def router_tls(router: RouterSpec, hosts: Sequence[str], cert_resolver: str | None) -> RouterTls:
     """`domains` where the record speaks of TLS or a resolver needs them; the resolver only for a
@@ -16,7 +18,7 @@ def router_tls(router: RouterSpec, hosts: Sequence[str], cert_resolver: str | No
     own = router.tls is not None and router.tls.cert_file is not None
     resolver = None if own else cert_resolver
     if router.tls is None and resolver is None:
-        return RouterTls()
+        return _WITH_THE_BEST
     given = router.tls.domains if router.tls is not None else None
     names = tuple(dict.fromkeys(canonical_pattern(name) for name in given or hosts))
     domain = Domain(main=names[0], sans=names[1:] or None)

@@ -26,6 +26,10 @@ class Output(BaseModel):
         """The object as JSON values, without what is None."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def as_text(self) -> str:
+        """The same as compact JSON, in which only what JSON demands is escaped."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
 
 class Domain(Output):
     """What a certificate is for: one main name, and others."""

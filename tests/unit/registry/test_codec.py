@@ -159,3 +159,17 @@ def test_half_a_surrogate_pair_in_the_project_id_is_a_fault_of_its_record() -> N
 def test_a_time_before_the_calendar_is_a_fault_of_its_record() -> None:
     snapshot = Reading().read(record(slug="good"), record(created_at="0001-01-01T00:00:00+01:00"))
     assert [each.slug for each in snapshot.environments] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ('{"x": 1e999}', "not finite"),
+        ('{"x": ' + "[" * 21 + "]" * 21 + "}", "nested deeper"),
+        ('{"x": "' + "a" * 65_536 + '"}', "at most 65536"),
+    ],
+)
+def test_a_stored_open_part_holds_to_its_bounds(metadata: str, reason: str) -> None:
+    text = json.dumps(record(metadata={})).replace('"metadata": {}', f'"metadata": {metadata}')
+    [error] = decode(text).errors
+    assert (error.pointer, reason in error.message) == ("/metadata", True)

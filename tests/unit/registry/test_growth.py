@@ -27,9 +27,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
     validate, edited, anew = Environment.model_validate, read_file.read_edited, read_file.read_anew
 
-    def counting_validate(value: Any) -> Environment:
+    def counting_validate(value: Any, **more: Any) -> Environment:
         counted["validated"] += 1
-        return validate(value)
+        return validate(value, **more)
 
     def counting_edited(*given: Any) -> ReadFile | None:
         file = edited(*given)

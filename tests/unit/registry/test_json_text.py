@@ -7,7 +7,15 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse, value_end
+from registry.json_text import (
+    DuplicateKey,
+    JsonFault,
+    line_column,
+    offset_of,
+    parse,
+    parse_compactly,
+    value_end,
+)
 from tests.unit.strategies import json_values
 
 TEXT = """{
@@ -130,3 +138,28 @@ def test_what_json_writes_is_read_back(value: object) -> None:
     for text in (json.dumps(value), json.dumps(value, indent=2, ensure_ascii=False)):
         assert parse(f" \n{text}\t") == value
         assert value_end(text, 0) == len(text)
+
+
+@given(json_values)
+def test_the_quick_way_gives_the_same_value_and_its_text(value: object) -> None:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        parsed, compact = parse_compactly(text)
+    except JsonFault:
+        with pytest.raises(JsonFault):
+            parse(text)
+        return
+    assert repr(parsed) == repr(parse(text))
+    assert not compact or repr(json.loads(compact)) == repr(parsed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": NaN}', '{"a": -Infinity}', '{"a": 1, "a": 2}', '{"a": 01}', "{} {}", "", '{"a": "\t"}'],
+)
+def test_the_quick_way_refuses_what_the_careful_one_does(text: str) -> None:
+    with pytest.raises(JsonFault) as careful:
+        parse(text)
+    with pytest.raises(JsonFault) as quick:
+        parse_compactly(text)
+    assert str(quick.value) == str(careful.value)
