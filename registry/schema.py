@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -43,6 +43,9 @@ from registry.upstream import UpstreamError, resolve_upstream
 State = Literal["planned", "active", "maintenance", "retired"]
 HealthStatus = Literal["unknown", "healthy", "degraded", "maintenance", "offline"]
 _NOBODY_ASKS: set[str] = set()
+_ALL_IN_GIVEN: dict[str, Any] = {}
+_PARTS_MAX = 4096
+_AnyPart = TypeVar("_AnyPart", bound=Part)
 ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
 
 
@@ -73,25 +76,28 @@ class Health(Part):
 
 
 class Metadata(BaseModel):
-    """Free tags, kept as written; only `router` is checked."""
+    """Free tags, kept as written; only `router` is checked.
+
+    What was given is kept as its JSON text, a fifth of the size of its values.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     router: RouterSpec | None = None
-    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _given: str = PrivateAttr("{}")
 
     @model_validator(mode="wrap")
     @classmethod
     def _keep_as_given(cls, data: Any, handler: ModelWrapValidatorHandler[Metadata]) -> Metadata:
         metadata = handler(data)
         if isinstance(data, dict):
-            check_open_part(data, "/metadata")
-            metadata._given = data
+            metadata._given = check_open_part(data, "/metadata")
+            object.__setattr__(metadata, "__pydantic_extra__", _ALL_IN_GIVEN)
         return metadata
 
     @model_serializer(mode="plain")
     def _as_given(self) -> dict[str, Any]:
-        return self._given
+        return cast("dict[str, Any]", json.loads(self._given))
 
 
 class Environment(Part):
@@ -127,7 +133,13 @@ class Environment(Part):
         return self
 
     def _lighten(self) -> None:
-        """Drop which keys were given, which nobody asks: several KB a record."""
+        """Drop which keys were given, which nobody asks, and share what other records have too.
+
+        That is several KB a record.
+        """
+        for name in ("owner", "lifecycle", "health"):
+            self.__dict__[name] = _shared(self.__dict__[name])
+        self.ports[:] = map(_shared, self.ports)
         metadata = self.metadata
         router = metadata.router
         parts = (self.host, *self.ports, self.owner, self.lifecycle, self.health, metadata)
@@ -160,6 +172,16 @@ class Environment(Part):
         return revision_of(self.document)
 
 
+def _shared(part: _AnyPart) -> _AnyPart:
+    """The equal part that a record before had: owners, ports and states are the same in many."""
+    if len(_PARTS) >= _PARTS_MAX:
+        _PARTS.clear()  # those in use stay with their records
+    return cast("_AnyPart", _PARTS.setdefault((type(part), *part.__dict__.values()), part))
+
+
+_PARTS: dict[tuple[object, ...], Part] = {}
+
+
 def revision_of(document: Mapping[str, Any]) -> str:
     """16 hex digits over a stored record; unlike `==`, it tells 1 from true and from 1.0."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -190,8 +212,11 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
 _OPEN_PART = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-def check_open_part(data: Any, pointer: str) -> None:
-    """Bounds of a free part: nesting, size, values that JSON can carry. Raises for Pydantic."""
+def check_open_part(data: Any, pointer: str) -> str:
+    """A free part as JSON, within its bounds: nesting, size, values that JSON can carry.
+
+    Raises for Pydantic.
+    """
     try:
         text = _OPEN_PART.encode(data)
     except (ValueError, TypeError, RecursionError):
@@ -201,13 +226,15 @@ def check_open_part(data: Any, pointer: str) -> None:
     if not is_flat and _deeper_than(data, NESTING_MAX):
         raise _at(pointer, f"nested deeper than {NESTING_MAX} levels")
     try:
-        size_bytes = len((text if text is not None else _OPEN_PART.encode(data)).encode())
+        text = text if text is not None else _OPEN_PART.encode(data)
+        size_bytes = len(text.encode())
     except UnicodeEncodeError:
         raise _at(pointer, "a text holds half of a surrogate pair") from None
     except (ValueError, TypeError):
         raise _at(pointer, "a number is not finite, or a value is not JSON") from None
     if size_bytes > METADATA_BYTES_MAX:
         raise _at(pointer, f"{size_bytes} bytes; at most {METADATA_BYTES_MAX}")
+    return text
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
