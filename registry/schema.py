@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -48,6 +48,8 @@ _NOBODY_ASKS: set[str] = set()
 _GIVEN = "given"
 WITHIN_BOUNDS = {"open_parts": "within their bounds"}
 """The validation context of whoever has seen that the whole record is as `check_open_part` asks."""
+_PARTS_MAX = 4096
+_AnyPart = TypeVar("_AnyPart", bound=Part)
 ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
 
 
@@ -78,7 +80,10 @@ class Health(Part):
 
 
 class Metadata(BaseModel):
-    """Free tags, kept as written; only `router` is checked."""
+    """Free tags, kept as written; only `router` is checked.
+
+    What was given is kept as its JSON text, a fifth of the size of its values.
+    """
 
     model_config = ConfigDict(
         extra="ignore",
@@ -96,15 +101,14 @@ class Metadata(BaseModel):
     ) -> Metadata:
         metadata = handler(data)
         if isinstance(data, dict):
-            if info.context is not WITHIN_BOUNDS:
-                check_open_part(data, "/metadata")
-            metadata.__dict__[_GIVEN] = data  # beside the fields, as a cached property is
+            is_within = info.context is WITHIN_BOUNDS
+            given = _OPEN_PART.encode(data) if is_within else check_open_part(data, "/metadata")
+            metadata.__dict__[_GIVEN] = given  # beside the fields, as a cached property is
         return metadata
 
     @model_serializer(mode="plain")
     def _as_given(self) -> dict[str, Any]:
-        given: dict[str, Any] = self.__dict__.get(_GIVEN, {})
-        return given
+        return cast("dict[str, Any]", json.loads(self.__dict__.get(_GIVEN, "{}")))
 
 
 class Environment(Part):
@@ -141,7 +145,13 @@ class Environment(Part):
         return self
 
     def _lighten(self) -> None:
-        """Drop which keys were given, which nobody asks: several KB a record."""
+        """Drop which keys were given, which nobody asks, and share what other records have too.
+
+        That is several KB a record.
+        """
+        for name in ("owner", "lifecycle", "health"):
+            self.__dict__[name] = _shared(self.__dict__[name])
+        self.ports[:] = map(_shared, self.ports)
         metadata = self.metadata
         router = metadata.router
         parts = (self.host, *self.ports, self.owner, self.lifecycle, self.health, metadata)
@@ -180,6 +190,16 @@ class Environment(Part):
     def revision(self) -> str:
         """16 hex digits that change with any stored field: the record's entity tag."""
         return revision_of(self.document)
+
+
+def _shared(part: _AnyPart) -> _AnyPart:
+    """The equal part that a record before had: owners, ports and states are the same in many."""
+    if len(_PARTS) >= _PARTS_MAX:
+        _PARTS.clear()  # those in use stay with their records
+    return cast("_AnyPart", _PARTS.setdefault((type(part), *part.__dict__.values()), part))
+
+
+_PARTS: dict[tuple[object, ...], Part] = {}
 
 
 def revision_of(document: Mapping[str, Any]) -> str:
@@ -224,8 +244,11 @@ def is_within_bounds(compact: bytes) -> bool:
     )
 
 
-def check_open_part(data: Any, pointer: str) -> None:
-    """Bounds of a free part: nesting, size, values that JSON can carry. Raises for Pydantic."""
+def check_open_part(data: Any, pointer: str) -> str:
+    """A free part as JSON, within its bounds: nesting, size, values that JSON can carry.
+
+    Raises for Pydantic.
+    """
     try:
         text = _OPEN_PART.encode(data)
     except (ValueError, TypeError, RecursionError):
@@ -235,13 +258,15 @@ def check_open_part(data: Any, pointer: str) -> None:
     if not is_flat and _deeper_than(data, NESTING_MAX):
         raise _at(pointer, f"nested deeper than {NESTING_MAX} levels")
     try:
-        size_bytes = len((text if text is not None else _OPEN_PART.encode(data)).encode())
+        text = text if text is not None else _OPEN_PART.encode(data)
+        size_bytes = len(text.encode())
     except UnicodeEncodeError:
         raise _at(pointer, "a text holds half of a surrogate pair") from None
     except (ValueError, TypeError):
         raise _at(pointer, "a number is not finite, or a value is not JSON") from None
     if size_bytes > METADATA_BYTES_MAX:
         raise _at(pointer, f"{size_bytes} bytes; at most {METADATA_BYTES_MAX}")
+    return text
 
 
 def _deeper_than(value: Any, levels: int) -> bool:

@@ -101,7 +101,7 @@ def strip_and_add(fragment: Fragment) -> tuple[str | None, str | None]:
 
 def _host_header(fragment: Fragment, target: Target) -> str | None:
     """What the upstream sees; None where each of several upstreams sees its own name."""
-    if fragment.service.load_balancer.pass_host_header:
+    if fragment.pass_host_header:
         return target.host_header
     names = {urlsplit(url).netloc for url in fragment.upstreams}
     return names.pop() if len(names) == 1 else None

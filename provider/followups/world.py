@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from provider.followups.values import FollowUp, Kind, Severity, Subject
@@ -18,9 +18,11 @@ from provider.render.document import Document
 from provider.render.fragment import OwnCertificate, Pair
 from registry.names import is_address
 from registry.project_spec import ProjectDefinition
-from registry.schema import Environment
+from registry.schema import Environment, Owner
 from registry.snapshot import Snapshot
 from registry.upstream import hostnames_of
+
+_OWNERS_MAX = 1024
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,13 @@ def follow_up(
         action=action,
         evidence=evidence,
         slug=environment.slug,
-        owner=environment.owner.model_dump(mode="json"),
+        owner=_as_json(environment.owner),
     )
+
+
+@lru_cache(_OWNERS_MAX)  # few people have many environments
+def _as_json(owner: Owner) -> Mapping[str, Any]:
+    return owner.model_dump(mode="json")
 
 
 def urgency(environment: Environment) -> Severity:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from provider.render.fragment import Claim, Fragment, Note, OwnCertificate, Rejection
 from provider.render.middlewares import middlewares_of, qualified
-from provider.render.services import service_of
+from provider.render.services import transport_of
 from provider.render.tls import router_tls
 from registry.names import is_address
 from registry.schema import Environment
@@ -58,7 +58,9 @@ def compile_record(
         claims=tuple(Claim(h, router.path, e) for h in hosts for e in entrypoints),
         tls_entrypoints=rules.tls_entrypoints,
         tls=router_tls(router, hosts, rules.cert_resolver),
-        service=service_of(router, upstream, rules.servers_transport),
+        upstreams=upstream.servers,
+        pass_host_header=router.pass_host_header is not False,
+        servers_transport=transport_of(upstream, rules.servers_transport),
         middlewares=middlewares,
         middleware_names=own + tuple(name for name, _ in middlewares),
         fallback_host=not router.hostnames,

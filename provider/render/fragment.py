@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from provider.render.traefik import Middleware, RouterTls, Service
+from provider.render.traefik import LoadBalancer, Middleware, RouterTls, Server, Service
 
 
 class Claim(NamedTuple):
@@ -59,7 +59,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A compiled record. `tls` is what its TLS routers carry; claims are in the record's order."""
+    """A compiled record. `tls` is what its TLS routers carry; claims are in the record's order.
+
+    `upstreams` are where its requests go, as `scheme://host[:port]`.
+    """
 
     environment_id: str
     slug: str
@@ -67,7 +70,9 @@ class Fragment:
     claims: tuple[Claim, ...]
     tls_entrypoints: frozenset[str]
     tls: RouterTls
-    service: Service
+    upstreams: tuple[str, ...]
+    pass_host_header: bool
+    servers_transport: str | None
     middlewares: tuple[tuple[str, Middleware], ...]
     middleware_names: tuple[str, ...]
     fallback_host: bool
@@ -75,9 +80,15 @@ class Fragment:
     notes: tuple[Note, ...] = ()
 
     @property
-    def upstreams(self) -> tuple[str, ...]:
-        """Where its requests go, as `scheme://host[:port]`."""
-        return tuple(server.url for server in self.service.load_balancer.servers)
+    def service(self) -> Service:
+        """Its one service; made for who asks, since kept it takes more than all else here."""
+        return Service(
+            load_balancer=LoadBalancer(
+                servers=tuple(Server(url=url) for url in self.upstreams),
+                pass_host_header=self.pass_host_header,
+                servers_transport=self.servers_transport,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,9 @@ async def unchanged(daemon: Daemon) -> AsyncIterator[None]:
 
 async def _settled(daemon: Daemon) -> Any:
     """The state, when nothing of what was done before is still under way."""
-    assert not list(daemon.folders.data.rglob("document.json.new")), "a document is being made durable"
+    assert not list(daemon.folders.data.rglob("document.json.new")), (
+        "a document is being made durable"
+    )
     state = await _state(daemon)
     assert await _state(daemon) == state
     return state
