@@ -38,7 +38,7 @@ class Changes:
     async def some(self) -> str:
         """One to three changes, one after the other or all at once; what they were."""
         chosen = self.dice.choices(
-            [self.by_api, self.by_hand, self.of_files], weights=[5, 5, 1], k=self.dice.randint(1, 3)
+            [self.by_api, self.by_hand, self.of_files], weights=[5, 4, 2], k=self.dice.randint(1, 3)
         )
         if self.dice.random() < 0.5:
             said = await asyncio.gather(*(change() for change in chosen))
@@ -81,7 +81,7 @@ class Changes:
 
     def router(self) -> Record:
         """A section that claims one or two of few hosts."""
-        own = self.dice.choice([{}, {}, {"tls": TLS}, {"path_prefix": "/api"}])
+        own = self.dice.choice([{}, {"tls": TLS}, {"tls": TLS}, {"path_prefix": "/api"}])
         return {"service_url": "http://127.0.0.1:9001", "hostnames": self.hosts(), **own}
 
     def hosts(self) -> list[str]:
@@ -220,7 +220,7 @@ def mended(_dice: random.Random, records: list[Any], _shape: Record) -> list[Any
 def _is_whole(value: Any) -> bool:
     lifecycle = value.get("lifecycle") if isinstance(value, dict) else None
     is_good = lifecycle is not None and lifecycle["state"] in STATES
-    return is_good and isinstance(value["host"], dict) and value["project_id"] != "unknown"
+    return is_good and isinstance(value.get("host"), dict) and value["project_id"] != "unknown"
 
 
 _EDITS = [reordered, doubled, dropped, added, added, changed, changed, swapped, noisy]

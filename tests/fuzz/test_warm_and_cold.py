@@ -33,7 +33,8 @@ _TIMES = {"since", "published_at"}
 # What is wrong with single records beside these, only one who read the file before them knows.
 _UNREAD = {"catalogue_unreadable", "edit_held"}
 # Which of several records a broken one is depends on what was known before.
-_UNCLEAR = {"id_taken", "slug_taken", "quarantined", "malformed_json", "duplicate_key"}
+_TAKEN = {"id_taken", "slug_taken"}
+_UNCLEAR = _TAKEN | {"quarantined", "malformed_json", "duplicate_key"}
 Say = dict[str, Any]
 
 
@@ -146,7 +147,9 @@ def alike(warm: Daemon, cold: Daemon, done: list[str]) -> Callable[[], Awaitable
     """The check that both say the same."""
 
     async def check() -> None:
-        wrong = await codes(warm) | await codes(cold)
+        mine, theirs = await codes(warm), await codes(cold)
+        assert not (theirs & _TAKEN and not mine & _TAKEN), (theirs, done)
+        wrong = mine | theirs
         one, other = await everything(warm, wrong), await everything(cold, wrong)
         if "in force" in one:  # a start may find that more of them can be
             other = {"in force": {each: other["in force"].get(each) for each in one["in force"]}}
