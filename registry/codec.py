@@ -111,8 +111,11 @@ def build_snapshot(
     stands that does not say so itself.
     """
     known = previous or Snapshot()
-    checked = [_with_project(item, project_faults) for item in decoded]
-    checked = _without_doubles(checked, known)
+    checked = decoded
+    if project_faults:
+        checked = [_with_project(item, project_faults) for item in decoded]
+    if not _all_good_and_apart(checked):
+        checked = _without_doubles(checked, known)
     if any(_is_nameless(item, known) for item in checked):
         ids = {item.names[0] for item in checked if item.environment and not item.code}
         checked = [_unless_lingering(item, ids, known) for item in checked]
@@ -208,6 +211,12 @@ def _with_project(item: Decoded, project_faults: Mapping[str, str]) -> Decoded:
     return replace(item, code="unknown_project", errors=(FieldError("/project_id", reason),))
 
 
+def _all_good_and_apart(items: Sequence[Decoded]) -> bool:
+    """Whether there is no name that anybody could lose, as in most catalogues."""
+    names = {name for item in items if item.environment is not None for name in item.names}
+    return len(names) == 2 * len(items)
+
+
 def _without_doubles(items: Sequence[Decoded], known: Snapshot) -> list[Decoded]:
     """Of two that claim one name the incumbent keeps it, else the first in order."""
     holders: dict[str, int] = {}
@@ -272,9 +281,9 @@ def _entry(
 
 def _with_known_times(item: Decoded, known: Snapshot) -> Environment | None:
     """A hand-made record that was met before keeps its times, though its editor lacks them."""
-    good = _known_good(item, known)
     times = {key for key in item.wanting if key.endswith("_at")}
-    if not times or item.environment is None or good is None or good.created_at is None:
+    good = _known_good(item, known) if times else None
+    if item.environment is None or good is None or good.created_at is None:
         return item.environment
     kept = dict.fromkeys(times, good.document["created_at"])  # as when they were filled in
     return Environment.model_validate({**item.environment.document, **kept})

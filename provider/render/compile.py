@@ -103,13 +103,9 @@ def _refused(environment: Environment, upstream: Upstream, rules: Rules) -> Reje
 
 def _forbidden(server: str, rules: Rules) -> str | None:
     host, port = _endpoint(server)
-    address = _address(host)
-    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:169.254.169.254 is no way around
-    address = mapped or address
-    # RFC 3927, RFC 4291: link-local is where clouds keep their metadata service.
-    if address is not None and (address.is_link_local or address.is_unspecified):
+    is_barred, local = _nature(host)
+    if is_barred:
         return f"{host} is a link-local or unspecified address"
-    local = (address is not None and address.is_loopback) or host == "localhost"
     for name in (host, "localhost") if local else (host,):
         listener = rules.forbidden_upstreams.get((name, port))
         if listener is not None:
@@ -118,8 +114,14 @@ def _forbidden(server: str, rules: Rules) -> str | None:
 
 
 @lru_cache(_ADDRESSES_MAX)  # many upstreams are of few machines
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    return ipaddress.ip_address(host) if is_address(host) else None
+def _nature(host: str) -> tuple[bool, bool]:
+    """Whether it is an address that is never an upstream, and whether it is this machine."""
+    if not is_address(host):
+        return False, host == "localhost"
+    address = ipaddress.ip_address(host)
+    address = getattr(address, "ipv4_mapped", None) or address  # ::ffff:… is no way around
+    # RFC 3927, RFC 4291: link-local is where clouds keep their metadata service.
+    return address.is_link_local or address.is_unspecified, address.is_loopback
 
 
 def _endpoint(server: str) -> tuple[str, int]:

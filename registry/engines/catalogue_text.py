@@ -15,6 +15,7 @@ from registry.json_text import (
     DuplicateKey,
     JsonFault,
     line_column,
+    object_end,
     skip_space,
     value_end,
 )
@@ -124,14 +125,25 @@ def _items(text: str, start: int) -> tuple[tuple[tuple[int, int], ...], int]:
     if text[start] != "[":
         raise JsonFault("'environments' is a list", start)
     spans = []
+    closing = _closing_line(text, start)
     offset = skip_space(text, start + 1)
     while text[offset] != "]":
-        end = value_end(text, offset)
+        end = object_end(text, offset, closing) or value_end(text, offset)
         spans.append((offset, end))
         offset = _after_comma(text, end, "]")
     if start == 0 or text[:start].strip("\ufeff \t\r\n") == "":
         _nothing_after(text, offset + 1)
     return tuple(spans), offset + 1
+
+
+def _closing_line(text: str, start: int) -> str:
+    """The line that ends each record, where all are laid out alike; "" where the first is not.
+
+    It is as far in as the first one begins.
+    """
+    first = text.find("{", start)
+    before = text[max(0, text.rfind("\n", 0, first)) : first]
+    return before + "}" if before.isspace() else ""
 
 
 def _after_comma(text: str, end: int, closing: str) -> int:

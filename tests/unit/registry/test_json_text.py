@@ -6,11 +6,13 @@ import json
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry.json_text import (
     DuplicateKey,
     JsonFault,
     line_column,
+    object_end,
     offset_of,
     parse,
     parse_compactly,
@@ -163,3 +165,18 @@ def test_the_quick_way_refuses_what_the_careful_one_does(text: str) -> None:
     with pytest.raises(JsonFault) as quick:
         parse_compactly(text)
     assert str(quick.value) == str(careful.value)
+
+
+@given(st.dictionaries(st.text(), json_values), st.sampled_from(["", ",", "\n    }", "]}"]))
+def test_an_object_ends_at_its_closing_line_or_is_in_doubt(
+    value: dict[str, object], after: str
+) -> None:
+    text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n    ") + after
+    assert object_end(text, 0, "\n    }") in (None, value_end(text, 0))
+
+
+@pytest.mark.parametrize(
+    "inside", ['"a": NaN', '"a": -Infinity', '"a": 01', '"a": 1,', '"a": {', '"a": "}', '"a": 1}']
+)
+def test_where_an_object_ends_is_in_doubt_unless_it_is_whole(inside: str) -> None:
+    assert object_end(f"{{\n{inside}\n}}", 0, "\n}") is None
