@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 
 from provider.api.surface import Surface
+from provider.heap import give_back
 from provider.observe.certificates import CertificateFolder
 from provider.observe.traefik_api import TraefikApi, without_user
 from provider.observer import Observer
@@ -99,7 +100,12 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
                 _log.exception("probes_failed")
             await asyncio.sleep(survey_s if snapshot is not None else _UNREAD_S)
 
-    work = surface.surveyor.run(), probe_for_ever()
+    async def give_back_once() -> None:
+        """The first survey looks at everything, as the load before it did."""
+        await surface.surveyor.surveyed.wait()
+        await asyncio.to_thread(give_back)
+
+    work = surface.surveyor.run(), probe_for_ever(), give_back_once()
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
 
 

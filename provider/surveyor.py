@@ -60,7 +60,8 @@ class Surveyor:
     """`facts` and `checked_at` give what was seen elsewhere, `checks` another object whenever
     `checked_at` says anything else; `plan` is the file of the upgrade plan, or None.
 
-    `planned_without_dns` is of the last survey; None while nobody can tell.
+    `planned_without_dns` is of the last survey; None while nobody can tell. `surveyed` is set once
+    the first survey is over.
     """
 
     store: EnvironmentStore
@@ -77,6 +78,7 @@ class Surveyor:
     plan: Path | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     planned_without_dns: int | None = None
+    surveyed: asyncio.Event = field(default_factory=asyncio.Event)
     _names: asyncio.Event = field(default_factory=asyncio.Event)
     _dns: dict[str, DnsFact] = field(default_factory=dict)
     _before: World | None = None
@@ -121,6 +123,7 @@ class Surveyor:
                 await self.survey()
             except Exception:
                 _log.exception("survey_failed", note="the tasks stay as they are")
+            self.surveyed.set()
             await asyncio.sleep(max(_APART_S, _SHARE * (time.monotonic() - start_s)))
             await _set_within(self.wake, self.survey_s)
 
