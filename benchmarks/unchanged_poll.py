@@ -3,6 +3,8 @@
 Two Traefiks run at once, with one document. One polls the daemon as advised and is held; the other
 polls a plain endpoint of ready bytes, never held. In the same windows of time the CPU of the daemon
 and of its Traefik together is set against the CPU of the other Traefik alone, without its endpoint.
+What of it no daemon can save is shown by two more: one that polls the plain endpoint once in each
+hold, and one that polls nobody and has the same routes from a file.
 Polls are those that the daemon counts, in the longest hold that it allows (`HOLD_S`).
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -20,18 +22,20 @@ from catalogue import write_catalogue
 from polling import Connection, request
 from processes import FIRST_LOOK_S, cpu_s, daemon
 from results import Benchmark, Goal, Result, alone
-from ways import polling_every
+from ways import only_the_file, polling_every
 
 from provider.demo.traefik_process import traefik
 
 _WINDOW_S = 12.0
 _HOLD_S = 4.0
+_TRAEFIKS = ("held", "polling", "rare", "idle")
 _POLLS = re.compile(rb"^routebook_polls_total (\S+)", re.MULTILINE)
 
 
 async def measure(environments: int, repeats: int) -> list[Result]:
-    """So many windows, both Traefiks in each."""
-    ours, floor, daemon_alone, polls = [], [], [], []
+    """So many windows, all Traefiks in each."""
+    used: dict[str, list[float]] = {name: [] for name in ("daemon", *_TRAEFIKS)}
+    polls = []
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
         write_catalogue(folder, environments)
@@ -41,52 +45,51 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         stack.callback(connection.close)
         _, document = await connection.get(request("/traefik/config?hold=0"))
         plain = await stack.enter_async_context(_plain(document))
-        held, polling = [
-            (await stack.enter_async_context(
-                traefik(url, folder / name, change=polling_every("100ms"))
-            )).process.pid
-            for name, url in (("held", f"{server.url}/traefik/config"), ("plain", plain))
-        ]  # fmt: skip
+        (file := folder / "dynamic.yml").write_bytes(document)
+        pids = {"daemon": server.pid}
+        for name, (url, change) in {
+            "held": (f"{server.url}/traefik/config", polling_every("100ms")),
+            "polling": (plain, polling_every("100ms")),
+            "rare": (plain, polling_every(f"{_HOLD_S}s")),
+            "idle": ("", only_the_file(file)),
+        }.items():
+            running = await stack.enter_async_context(traefik(url, folder / name, change=change))
+            pids[name] = running.process.pid
         # The daemon goes first: Traefik does not end while a poll of its own is held.
         stack.push_async_callback(stopping.aclose)
         await asyncio.sleep(FIRST_LOOK_S)
         for _ in range(repeats):
             polls_before = await _polls(connection)
-            before = server.cpu_s(), cpu_s(held), cpu_s(polling)
+            before = {name: cpu_s(pid) for name, pid in pids.items()}
             await asyncio.sleep(_WINDOW_S)
-            used = [
-                100 * (now - then) / _WINDOW_S
-                for now, then in zip(
-                    (server.cpu_s(), cpu_s(held), cpu_s(polling)), before, strict=True
-                )
-            ]
-            ours.append(used[0] + used[1])
-            daemon_alone.append(used[0])
-            floor.append(used[2])
+            for name, pid in pids.items():
+                used[name].append(100 * (cpu_s(pid) - before[name]) / _WINDOW_S)
             polls.append((await _polls(connection) - polls_before) * _HOLD_S / _WINDOW_S)
-    return _results(environments, ours, floor, daemon_alone, polls)
+    return _results(environments, used, polls)
 
 
 def _results(
-    environments: int,
-    ours: list[float],
-    floor: list[float],
-    daemon_alone: list[float],
-    polls: list[float],
+    environments: int, used: Mapping[str, list[float]], polls: list[float]
 ) -> list[Result]:
-    plain = "a Traefik that polls every 100 ms, alone"
+    plain, unit = "a Traefik that polls every 100 ms, alone", "% of a core"
+    together = [sum(each) for each in zip(used["daemon"], used["held"], strict=True)]
+    what = "unchanged poll, CPU of"
+    goal = Goal(at_most=0.01, environments=10_000)
+    rows = {
+        f"{what} the daemon and its Traefik": (together, goal),
+        f"{what} the daemon alone": (used["daemon"], Goal()),
+        f"{what} a Traefik that reads ready bytes once in a hold, alone": (used["rare"], Goal()),
+        f"{what} a Traefik with the same routes that polls nobody, alone": (used["idle"], Goal()),
+    }
+    name = "unchanged_poll"
     return [
-        Result(
-            "unchanged_poll", "unchanged poll, CPU of the daemon and its Traefik", environments,
-            "% of a core", ours, plain, floor, Goal(at_most=0.01, environments=10_000),
+        *(
+            Result(name, row, environments, unit, ours, plain, used["polling"], aim)
+            for row, (ours, aim) in rows.items()
         ),
         Result(
-            "unchanged_poll", "unchanged poll, CPU of the daemon alone", environments,
-            "% of a core", daemon_alone, plain, floor,
-        ),
-        Result(
-            "unchanged_poll", "polls for each HOLD_S of one Traefik", environments,
-            "polls", polls, goal=Goal(at_most=1),
+            name, "polls for each HOLD_S of one Traefik", environments, "polls", polls,
+            goal=Goal(at_most=1),
         ),
     ]  # fmt: skip
 

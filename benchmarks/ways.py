@@ -116,11 +116,7 @@ async def _file_provider(folder: Path, document: Static) -> AsyncIterator[Way]:
 
         return change
 
-    def only_the_file(static: Static) -> None:
-        del static["providers"]["http"]
-        static["providers"]["file"] = {"filename": str(file), "watch": True}
-
-    async with traefik("", folder, change=only_the_file) as proxy:
+    async with traefik("", folder, change=only_the_file(file)) as proxy:
         yield Way("Traefik's file provider", proxy, prepare)
 
 
@@ -158,6 +154,16 @@ def polling_every(interval: str) -> Callable[[Static], None]:
 
     def change(static: Static) -> None:
         static["providers"]["http"]["pollInterval"] = interval
+
+    return change
+
+
+def only_the_file(file: Path) -> Callable[[Static], None]:
+    """A Traefik that polls nobody and watches this file."""
+
+    def change(static: Static) -> None:
+        del static["providers"]["http"]
+        static["providers"]["file"] = {"filename": str(file), "watch": True}
 
     return change
 

@@ -191,6 +191,8 @@ class Reader:
         if not self._expected:
             return None
         indent = text[text.rfind("\n") + 1 : -1]
+        if indent.strip(" \t"):
+            return None  # the text has one line, or is not as we write it
         known = self._expected.pop(text.replace("\n" + indent, "\n"), None)
         return known and self._verified(known)
 
