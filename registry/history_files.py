@@ -10,13 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 import structlog
 
-from registry.engines.durable import as_registry_errors, sync_folder, write_durably
+from registry.engines.durable import as_registry_errors, sync_folder, write_all, write_durably
 
 _READ_BYTES = 1024 * 1024
 _MODE = 0o600
@@ -44,12 +43,11 @@ class HistoryFiles:
         with as_registry_errors(self._newer.name):
             new = not self._newer.exists()
             start = 0 if new else self._newer.stat().st_size
-            with self._newer.open(
-                "ab", buffering=0
-            ) as file:  # a buffer would be written at the end
+            # Unbuffered: what a full disk refused would be written at the end all the same.
+            with self._newer.open("ab", buffering=0) as file:
                 os.fchmod(file.fileno(), _MODE)
                 try:
-                    _write_all(file, lines)
+                    write_all(file.fileno(), (lines,))
                     os.fsync(file.fileno())
                 except OSError:
                     os.ftruncate(file.fileno(), start)
@@ -96,12 +94,6 @@ class HistoryFiles:
                 _log.warning("history_torn", bytes=size - end, note="the catalogue has the change")
                 file.truncate(end)
                 os.fsync(file.fileno())
-
-
-def _write_all(file: FileIO, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[file.write(left) :]
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:

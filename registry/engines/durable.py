@@ -80,7 +80,7 @@ def write_beside(target: Path, pieces: Iterable[bytes], mode: int, group: int | 
             else:
                 os.fchown(handle, -1, group)
                 os.fchmod(handle, mode)
-            _write_all(handle, pieces)
+            write_all(handle, pieces)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -90,8 +90,8 @@ def write_beside(target: Path, pieces: Iterable[bytes], mode: int, group: int | 
     return name
 
 
-def _write_all(handle: int, pieces: Iterable[bytes]) -> None:
-    """In few calls: each one wakes whoever watches the folder."""
+def write_all(handle: int, pieces: Iterable[bytes]) -> None:
+    """In few calls, since each wakes whoever watches the folder; no buffer. Raises OSError."""
     left = list(filter(None, pieces))
     while left:
         written = os.writev(handle, left[:_IOV_MAX])

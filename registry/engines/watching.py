@@ -13,6 +13,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from registry.engines.inotify import FolderEvents
+from registry.engines.reading import signature
 
 SAFETY_POLL_S = 2.0
 _QUIET_S = 0.001
@@ -22,10 +23,9 @@ _UNQUIET_S = 0.05
 def file_signature(path: Path) -> Hashable:
     """What changes when a file is written or replaced; None while there is none."""
     try:
-        status = path.stat()
+        return signature(path)[:3]  # a change of its rights alone is none
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 async def watch_folder(folder: Path, wake: Callable[[], None], *, recursive: bool = False) -> None:
