@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MODIFIED, _CLOSED, _MOVED, _CREATED, _DELETED = 0x2, 0x8, 0xC0, 0x100, 0x200
+_MOVED_TO = 0x80
 _TOUCHED, _GONE = 0x4, 0xC00  # attributes; the folder itself is deleted or moved
 _IS_FOLDER, _ONLY_FOLDERS = 0x40000000, 0x01000000
 _LOST = 0x4000
@@ -25,11 +26,12 @@ _READ_BYTES = 64 * 1024
 class FolderEvents:
     """The changes of one folder, with `recursive` of all below it. The caller closes it.
 
+    `file` is a name that matters more than others: what is renamed to it is whole at once.
     Raises OSError where the kernel has no inotify, no room for more, or there is no folder.
     """
 
-    def __init__(self, folder: Path, *, recursive: bool = False) -> None:
-        self._folder, self._recursive = folder, recursive
+    def __init__(self, folder: Path, *, recursive: bool = False, file: str = "") -> None:
+        self._folder, self._recursive, self._file = folder, recursive, os.fsencode(file)
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -41,14 +43,17 @@ class FolderEvents:
         except OSError:
             os.close(self._descriptor)
             raise
-        self.is_gone = False
+        self.is_gone = self._is_whole = False
         self._loop.add_reader(self._descriptor, self._read)
 
     async def next(self, quiet_s: float, longest_s: float) -> None:
-        """Returns after a change, when nothing more came for `quiet_s`, or after `longest_s`."""
+        """Returns after a change, when nothing more came for `quiet_s`, or after `longest_s`.
+
+        At once when the last change was a rename to the file.
+        """
         await self._news.wait()
         end_s = self._loop.time() + longest_s
-        while self._news.is_set() and self._loop.time() < end_s:
+        while self._news.is_set() and not self._is_whole and self._loop.time() < end_s:
             self._news.clear()
             await asyncio.sleep(quiet_s)
         self._news.clear()
@@ -60,14 +65,16 @@ class FolderEvents:
 
     def _read(self) -> None:
         """Take what the kernel has. Folders that came are watched before anybody is told."""
-        masks = 0
+        masks, is_whole = 0, False
         with contextlib.suppress(BlockingIOError):
             while content := os.read(self._descriptor, _READ_BYTES):
-                for watch, mask in _events(content):
+                for watch, mask, name in _events(content):
                     masks |= mask
+                    is_whole = name == self._file and bool(mask & _MOVED_TO)
                     self.is_gone = self.is_gone or (watch == self._own and bool(mask & _GONE))
         if masks & (_IS_FOLDER | _LOST):
             self._watch_below()
+        self._is_whole = is_whole
         self._news.set()
 
     def _watch_below(self) -> None:
@@ -91,9 +98,10 @@ class FolderEvents:
         return outcome
 
 
-def _events(content: bytes) -> Iterator[tuple[int, int]]:
+def _events(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Watch, mask and name of each; the name is empty where it is about the folder itself."""
     offset = 0
     while offset < len(content):
         watch, mask, _, length = _HEAD.unpack_from(content, offset)
-        offset += _HEAD.size + length
-        yield watch, mask
+        start, offset = offset + _HEAD.size, offset + _HEAD.size + length
+        yield watch, mask, content[start:offset].rstrip(b"\0")

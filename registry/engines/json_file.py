@@ -82,9 +82,9 @@ class JsonFileEngine:
 
     def _watch(self) -> None:
         # Of a symbolic link both folders matter: the link may be swapped, the target rewritten.
-        folders = {self._path.absolute().parent, self._path.resolve().parent}
+        files = {self._path.absolute(), self._path.resolve()}
         signature, wake = partial(file_signature, self._path), self._changed.set
-        watches = [watch_folder(folder, wake) for folder in folders]
+        watches = [watch_folder(each.parent, wake, file=each.name) for each in files]
         self._tasks = [
             asyncio.create_task(each) for each in (*watches, poll_signature(signature, wake))
         ]

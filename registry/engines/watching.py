@@ -28,15 +28,18 @@ def file_signature(path: Path) -> Hashable:
         return None
 
 
-async def watch_folder(folder: Path, wake: Callable[[], None], *, recursive: bool = False) -> None:
+async def watch_folder(
+    folder: Path, wake: Callable[[], None], *, recursive: bool = False, file: str = ""
+) -> None:
     """Call `wake` after each change in a folder, until cancelled; the folder may come later.
 
-    A folder, not a file: a rename replaces the file that one would watch.
+    A folder, not a file: a rename replaces the file that one would watch. With a rename to the
+    name `file` a change is over, after others there may be more to come.
     """
     while True:
         with contextlib.suppress(OSError):
             if sys.platform == "linux":
-                await _watch_by_inotify(folder, wake, recursive=recursive)
+                await _watch_by_inotify(FolderEvents(folder, recursive=recursive, file=file), wake)
             else:
                 async for _ in awatch(
                     folder, recursive=recursive, debounce=50, step=10, watch_filter=None
@@ -45,10 +48,10 @@ async def watch_folder(folder: Path, wake: Callable[[], None], *, recursive: boo
         await asyncio.sleep(SAFETY_POLL_S)
 
 
-async def _watch_by_inotify(folder: Path, wake: Callable[[], None], *, recursive: bool) -> None:
-    """Until the folder is gone. Raises OSError when there is none."""
+async def _watch_by_inotify(opened: FolderEvents, wake: Callable[[], None]) -> None:
+    """Until the folder is gone."""
     # Not watchfiles: its thread wakes every `step`, and at 1 ms that is most of what we cost idle.
-    with contextlib.closing(FolderEvents(folder, recursive=recursive)) as events:
+    with contextlib.closing(opened) as events:
         while not events.is_gone:
             await events.next(_QUIET_S, _UNQUIET_S)
             wake()

@@ -66,6 +66,25 @@ async def test_a_burst_that_does_not_end_is_told_all_the_same(
     writing.cancel()
 
 
+async def test_a_rename_to_the_file_is_told_at_once(tmp_path: Path) -> None:
+    with closing(FolderEvents(tmp_path, file="a.json")) as events:
+        (tmp_path / "new").write_text("a")
+        (tmp_path / "new").rename(tmp_path / "a.json")
+        async with asyncio.timeout(5):
+            await events.next(quiet_s=3600, longest_s=3600)
+
+
+async def test_a_rename_to_a_backup_is_told_only_when_nothing_more_comes(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("a")
+    with closing(FolderEvents(tmp_path, file="a.json")) as events:
+        told = asyncio.create_task(events.next(quiet_s=3600, longest_s=3600))
+        (tmp_path / "a.json").rename(tmp_path / "a.json~")
+        for _ in range(100):  # turns of the loop, in which the kernel's event is read
+            await asyncio.sleep(0)
+        assert not told.done()
+        told.cancel()
+
+
 async def test_a_folder_that_goes_is_told_and_known_to_be_gone(tmp_path: Path) -> None:
     folder = tmp_path / "goes"
     folder.mkdir()
