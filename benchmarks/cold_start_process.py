@@ -40,7 +40,7 @@ async def _until_served(folder: Path) -> float:
     start_s = time.perf_counter()
     async with running(settings) as port:
         connection = await Connection.to(port)
-        await connection.get(request("/traefik/config?hold=0", GZIP))
+        await connection.ask(request("/traefik/config?hold=0", GZIP))
         took_s = time.perf_counter() - start_s
         connection.close()
     return took_s

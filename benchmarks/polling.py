@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import selectors
 import socket
 import time
@@ -16,6 +17,13 @@ def request(path: str, *headers: str, host: str = "127.0.0.1") -> bytes:
     """The bytes of a GET."""
     lines = (f"GET {path} HTTP/1.1", f"Host: {host}", *headers)
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def patch(path: str, document: object) -> bytes:
+    """The bytes of a PATCH with a JSON body."""
+    body = json.dumps(document).encode()
+    lines = (f"PATCH {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json")
+    return "\r\n".join((*lines, f"Content-Length: {len(body)}", "", "")).encode() + body
 
 
 GZIP = "Accept-Encoding: gzip"
@@ -38,7 +46,7 @@ class Connection:
         """A connection to a port of loopback."""
         return cls(*await asyncio.open_connection("127.0.0.1", port, limit=_LIMIT_BYTES))
 
-    async def get(self, wanted: bytes) -> tuple[bytes, bytes]:
+    async def ask(self, wanted: bytes) -> tuple[bytes, bytes]:
         """Headers and body of the answer. Raises RuntimeError for any status but 200."""
         self.writer.write(wanted)
         head = await self.reader.readuntil(_END)
@@ -79,7 +87,7 @@ class Poll:
         """Waits for another document than the last; when its last byte was here."""
         before = self.last
         while self.last == before:
-            _, self.last = await self.connection.get(self._wanted)
+            _, self.last = await self.connection.ask(self._wanted)
         return time.perf_counter()
 
     def close(self) -> None:

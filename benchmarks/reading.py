@@ -35,7 +35,7 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         ours = await Connection.to(running.port)
         stack.callback(ours.close)
         questions = await _questions(ours, environments)
-        answers = {path: json.loads((await ours.get(request(path)))[1]) for path in questions}
+        answers = {path: json.loads((await ours.ask(request(path)))[1]) for path in questions}
         ready = await stack.enter_async_context(_ready_bytes(folder, answers))
         floor = await Connection.to(ready.port)
         stack.callback(floor.close)
@@ -50,7 +50,7 @@ async def _questions(connection: Connection, environments: int) -> dict[str, str
     middle, path = environments // 2, f"{_LIST}?limit=100"
     deep, seen = path, 0
     while seen + 100 <= middle:
-        following = json.loads((await connection.get(request(deep)))[1])["next"]
+        following = json.loads((await connection.ask(request(deep)))[1])["next"]
         deep, seen = f"{path}&cursor={following}", seen + 100
     return {
         deep: "list of 100, from the middle",
@@ -79,7 +79,7 @@ async def _row(
 async def _asked(connection: Connection, wanted: bytes) -> float:
     start_s = time.perf_counter()
     for _ in range(_BATCH):
-        await connection.get(wanted)
+        await connection.ask(wanted)
     return (time.perf_counter() - start_s) * 1000 / _BATCH
 
 

@@ -77,7 +77,7 @@ _OURS = request("/traefik/config?hold=0", GZIP)
 async def _answer(port: int) -> tuple[bytes, bytes]:
     connection = await Connection.to(port)
     try:
-        return await connection.get(_OURS)
+        return await connection.ask(_OURS)
     finally:
         connection.close()
 

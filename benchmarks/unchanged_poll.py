@@ -43,7 +43,7 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         server = await stopping.enter_async_context(daemon(folder, f"--hold-s={_HOLD_S}"))
         connection = await Connection.to(server.port)
         stack.callback(connection.close)
-        _, document = await connection.get(request("/traefik/config?hold=0"))
+        _, document = await connection.ask(request("/traefik/config?hold=0"))
         plain = await stack.enter_async_context(_plain(document))
         (file := folder / "dynamic.yml").write_bytes(document)
         pids = {"daemon": server.pid}
@@ -95,7 +95,7 @@ def _results(
 
 
 async def _polls(connection: Connection) -> float:
-    _, metrics = await connection.get(request("/metrics"))
+    _, metrics = await connection.ask(request("/metrics"))
     found = _POLLS.search(metrics)
     if found is None:
         raise RuntimeError("the daemon does not count its polls")

@@ -12,12 +12,12 @@ import asyncio
 import itertools
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 from catalogue import environment_id, rewrite_durably, write_catalogue
-from polling import Poll, quiet_s
+from polling import Connection, Poll, patch, quiet_s
 from processes import daemon
 from results import Benchmark, Goal, Result, alone
 
@@ -34,11 +34,10 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
         file = write_catalogue(folder, environments)
         server = await stack.enter_async_context(daemon(folder, "--hold-s=60"))
-        connector = aiohttp.TCPConnector(limit=0)
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(server.url, connector=connector)
-        )
-        writes = _Writes(session, environments, file, folder / "floor.json")
+        clients = [await Connection.to(server.port) for _ in range(_WRITERS)]
+        for client in clients:
+            stack.callback(client.close)
+        writes = _Writes(clients, environments, file, folder / "floor.json")
         poll = await Poll.of(server.port)
         single, floor = await writes.singly(poll, repeats)
         poll.close()
@@ -69,9 +68,9 @@ async def measure(environments: int, repeats: int) -> list[Result]:
 
 class _Writes:
     def __init__(
-        self, session: aiohttp.ClientSession, environments: int, file: Path, beside: Path
+        self, clients: Sequence[Connection], environments: int, file: Path, beside: Path
     ) -> None:
-        self._session, self._environments = session, environments
+        self._clients, self._environments = clients, environments
         self._file, self._beside = file, beside
         self._turns = itertools.count()
 
@@ -82,7 +81,7 @@ class _Writes:
             waiting = asyncio.create_task(poll.next())
             await asyncio.sleep(quiet_s(self._environments))
             start_s = time.perf_counter()
-            await self._write()
+            await self._write(self._clients[0])
             answered_s = time.perf_counter()
             took_ms = (max(answered_s, await waiting) - start_s) * 1000
             await asyncio.sleep(_PAUSE_S)
@@ -98,24 +97,23 @@ class _Writes:
         for _ in range(rounds):
             start_s = time.perf_counter()
             async with asyncio.TaskGroup() as group:
-                for _ in range(_WRITERS):
-                    group.create_task(self._several(_WRITES_PER_ROUND // _WRITERS))
+                for client in self._clients:
+                    group.create_task(self._several(client, _WRITES_PER_ROUND // _WRITERS))
             ours.append(_WRITES_PER_ROUND / (time.perf_counter() - start_s))
             await asyncio.sleep(_PAUSE_S)
             floor.append(self._rewrite_rate())
         return ours, floor
 
-    async def _several(self, writes: int) -> None:
+    async def _several(self, client: Connection, writes: int) -> None:
         for _ in range(writes):
-            await self._write()
+            await self._write(client)
 
-    async def _write(self) -> None:
+    async def _write(self, client: Connection) -> None:
         turn = next(self._turns)
         path = f"/api/environments/{environment_id((turn * 7919) % self._environments)}"
         # Never the upstream that the environment has: each write changes the document.
-        patch = {"metadata": {"router": {"service_url": f"http://127.0.0.1:{10 + turn % 60_000}"}}}
-        async with self._session.patch(path, json=patch) as response:
-            response.raise_for_status()
+        moved = {"metadata": {"router": {"service_url": f"http://127.0.0.1:{10 + turn % 60_000}"}}}
+        await client.ask(patch(path, moved))
 
     def _rewrite(self) -> float:
         content = self._file.read_bytes()
