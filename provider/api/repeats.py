@@ -29,15 +29,26 @@ _END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What a request and its answer were. `until_s` is of the loop's clock."""
+    """What a request and its whole answer were."""
 
     request: bytes
-    head: bytes
-    body: bytes
+    answer: bytes
     publication: Publication
     connection: Connection
     admitted: Admitted
-    until_s: float
+
+
+class Answers:
+    """Heads and bodies in one piece: those who ask within one second share it."""
+
+    def __init__(self) -> None:
+        self._head, self._body, self._whole = b"", b"", b""
+
+    def whole(self, head: bytes, body: bytes) -> bytes:
+        """The answer as it is sent."""
+        if head != self._head or body is not self._body:
+            self._head, self._body, self._whole = head, body, head + body
+        return self._whole
 
 
 class RepeatingProtocol(asyncio.BufferedProtocol):
@@ -47,8 +58,10 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
     after any other request than a poll the connection has none any more.
     """
 
-    def __init__(self, surface: Surface, inner: asyncio.Protocol, buffer: bytearray) -> None:
-        self._surface, self._inner = surface, inner
+    def __init__(
+        self, surface: Surface, inner: asyncio.Protocol, buffer: bytearray, answers: Answers
+    ) -> None:
+        self._surface, self._inner, self._answers = surface, inner, answers
         self._buffer, self._view = buffer, memoryview(buffer)
         self._out: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
@@ -78,12 +91,13 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         self._is_between = False
         self._inner.data_received(data)
 
-    def answered(self, made: Callable[[bytes, float], Repeat | None]) -> None:
+    def answered(self, made: Callable[[bytes, Answers], Repeat | None]) -> None:
         """The whole answer to a poll is written; `made` is a repeat of it, from its bytes."""
         asked, self._asked = self._asked, None
         if asked is not None:
             self._is_between = True
-            self._repeat = made(asked, self._loop.time() + _FOR_S)
+            self._repeat = repeat = made(asked, self._answers)
+            self._loop.call_later(_FOR_S, self._forget, repeat)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client came."""
@@ -110,16 +124,20 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         self._is_full = False
         self._inner.resume_writing()
 
+    def _forget(self, repeat: Repeat | None) -> None:
+        if self._repeat is repeat:
+            self._repeat = None
+
     def _is_answered(self, repeat: Repeat) -> bool:
         surface, out = self._surface, self._out
-        if out is None or self._is_full or out.is_closing() or self._loop.time() > repeat.until_s:
+        if out is None or self._is_full or out.is_closing():
             return False
         if not surface.door.admits_again(repeat.admitted):
             return False
         if not surface.polls.repeated(repeat.connection, repeat.publication):
             return False
         surface.meters.count_request("GET", "/traefik/config", 200)
-        out.writelines((repeat.head, repeat.body))
+        out.write(repeat.answer)
         return True
 
 
@@ -130,8 +148,8 @@ def repeating(
 
     They share a buffer: what was read into it is taken out before another one is read.
     """
-    buffer = bytearray(_READ_BYTES)
-    return lambda: RepeatingProtocol(surface, factory(), buffer)
+    buffer, answers = bytearray(_READ_BYTES), Answers()
+    return lambda: RepeatingProtocol(surface, factory(), buffer, answers)
 
 
 class PollAnswer(web.Response):
@@ -150,7 +168,7 @@ class PollAnswer(web.Response):
         if protocol is not None:
             protocol.answered(self._repeat)
 
-    def _repeat(self, asked: bytes, until_s: float) -> Repeat | None:
+    def _repeat(self, asked: bytes, answers: Answers) -> Repeat | None:
         request, admitted = self._of, Admitted.of(self._of)
         is_plain = request.method == "GET" and request.version == HttpVersion11
         is_whole = is_plain and request.keep_alive and not request.body_exists
@@ -158,7 +176,8 @@ class PollAnswer(web.Response):
             return None
         lines = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         head = f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode()
-        return Repeat(asked, head, self._bytes, self._publication, request.task, admitted, until_s)
+        answer = answers.whole(head, self._bytes)
+        return Repeat(asked, answer, self._publication, request.task, admitted)
 
 
 def departure_of(request: web.Request) -> Departure:
