@@ -44,7 +44,7 @@ docs: install ## write docs/cli.md anew, from the program
 
 lock: install ## write requirements.lock again: hashes, no URLs
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra demo --extra fast --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  -o requirements.lock
 

@@ -40,12 +40,14 @@ def serve(context: typer.Context) -> None:
     import asyncio
 
     from provider.daemon import serve as serve_daemon
+    from provider.event_loop import new_event_loop
     from provider.logs import configure_logs
     from provider.settings import WrongSetting, read_settings
 
     configure_logs()
     try:
-        asyncio.run(serve_daemon(read_settings(context.args)))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve_daemon(read_settings(context.args)))
     except WrongSetting as error:
         _end(f"wrong setting: {error}", 2)
     except RegistryError as error:
