@@ -14,6 +14,7 @@ from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Environment, Owner
 from registry.snapshot import Entry, Snapshot
+from registry.standing import build_snapshot
 from registry.successor import successor
 
 Verify = Callable[[Environment], RegistryError | None]
@@ -104,7 +105,7 @@ class Reader:
         raws = [entry.raw for entry in after.entries if not entry.lingering]
         decoded = [self._decoded.get(raw.text) or self._read_anew(raw.text) for raw in raws]
         faults = self._project_faults(_projects(decoded))
-        return codec.build_snapshot(raws, decoded, faults, after, after.revision)
+        return build_snapshot(raws, decoded, faults, after, after.revision)
 
     def _takes_long(self, loaded: Loaded) -> bool:
         if self._made is None:
@@ -169,7 +170,7 @@ class Reader:
         known: Snapshot | None,
         decoded: Sequence[codec.Decoded],
     ) -> None:
-        built = codec.build_snapshot(
+        built = build_snapshot(
             loaded.records, decoded, faults, known, loaded.revision, loaded.place
         )
         by_workspace = any("owner" in item.wanting for item in decoded)
