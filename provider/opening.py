@@ -7,16 +7,22 @@ from collections.abc import Coroutine
 
 import structlog
 
+from registry.errors import NotReady, StoreUnavailable
+
+WAIT_S = 20.0
+_RETRY_S = 5.0
+
 _log = structlog.get_logger()
 
 
 class Opening:
-    """Until it is `over`, requests that need more than the kept document wait.
+    """Until it is `over`, requests that need more than the kept document wait, `wait_s` at most.
 
     Nothing is said that is not known yet: neither a health nor an environment.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wait_s: float = WAIT_S) -> None:
+        self._wait_s = wait_s
         self._over = asyncio.Event()
         self._failure: BaseException | None = None
 
@@ -31,10 +37,21 @@ class Opening:
         self._over.set()
 
     async def wait(self) -> None:
-        """Returns when all is open. Raises RuntimeError when it never will be."""
-        await self._over.wait()
+        """Returns when all is open.
+
+        Raises NotReady when that takes too long, or the daemon ends, and StoreUnavailable after a
+        bug.
+        """
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._over.wait()
+        except TimeoutError as error:
+            raise NotReady("still starting: ask again", retry_after_s=_RETRY_S) from error
+        if isinstance(self._failure, asyncio.CancelledError):
+            raise NotReady("stopping before the start was over", retry_after_s=_RETRY_S)
         if self._failure is not None:
-            raise RuntimeError("the store could not be opened") from self._failure
+            reason = "it could not be opened, a bug of ours; the log has it"
+            raise StoreUnavailable(reason) from self._failure
 
 
 def opened_by(opening: Opening, work: Coroutine[object, object, None]) -> asyncio.Task[None]:

@@ -130,7 +130,7 @@ class DiskFull(RegistryError):
 
 
 class NotReady(RegistryError):
-    """Nothing was ever published."""
+    """Nothing was ever published, or the start is not over: `facts["retry_after_s"]` says when."""
 
     code = "not_ready"
 

@@ -14,6 +14,7 @@ from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Environment, Owner
 from registry.snapshot import Entry, Snapshot
+from registry.standing import build_snapshot
 from registry.successor import successor
 
 Verify = Callable[[Environment], RegistryError | None]
@@ -25,8 +26,8 @@ _MANY_TROUBLED = 500
 class _Made:
     """A snapshot, and what it was made from.
 
-    `projects` are the workspaces that its records name; `by_workspace` says that a record's own
-    content depends on its workspace.
+    `projects` are the workspaces that its records name; `by_workspace` are records of which the
+    content depends on the workspace, or what is wrong with it.
     """
 
     loaded: Loaded
@@ -34,7 +35,7 @@ class _Made:
     known: Snapshot | None
     snapshot: Snapshot
     projects: frozenset[str]
-    by_workspace: bool = False
+    by_workspace: Sequence[codec.Decoded] = ()
 
 
 class Reader:
@@ -104,7 +105,7 @@ class Reader:
         raws = [entry.raw for entry in after.entries if not entry.lingering]
         decoded = [self._decoded.get(raw.text) or self._read_anew(raw.text) for raw in raws]
         faults = self._project_faults(_projects(decoded))
-        return codec.build_snapshot(raws, decoded, faults, after, after.revision)
+        return build_snapshot(raws, decoded, faults, after, after.revision)
 
     def _takes_long(self, loaded: Loaded) -> bool:
         if self._made is None:
@@ -126,7 +127,7 @@ class Reader:
             decoded = [self._decode(record.text) for record in loaded.records]
             projects = _projects(decoded)
             faults = self._project_faults(projects)
-            if not self._is_made_from(loaded, faults, known):
+            if not self._is_made_from(loaded, faults, known, decoded):
                 self._build(loaded, faults, known, decoded)
         assert self._made is not None
         return self._made.snapshot
@@ -155,10 +156,16 @@ class Reader:
         return snapshot
 
     def _is_made_from(
-        self, loaded: Loaded, faults: Mapping[str, str], known: Snapshot | None
+        self,
+        loaded: Loaded,
+        faults: Mapping[str, str],
+        known: Snapshot | None,
+        decoded: Sequence[codec.Decoded],
     ) -> bool:
         made = self._made
         if made is None or loaded is not made.loaded or faults != made.faults:
+            return False
+        if made.by_workspace != _by_workspace(decoded):
             return False
         return known is made.known or known is made.snapshot
 
@@ -169,11 +176,11 @@ class Reader:
         known: Snapshot | None,
         decoded: Sequence[codec.Decoded],
     ) -> None:
-        built = codec.build_snapshot(
+        built = build_snapshot(
             loaded.records, decoded, faults, known, loaded.revision, loaded.place
         )
-        by_workspace = any("owner" in item.wanting for item in decoded)
         snapshot = replace(built, absent=loaded.absent)
+        by_workspace = _by_workspace(decoded)
         self._made = _Made(loaded, faults, known, snapshot, _projects(decoded), by_workspace)
         texts = {record.text for record in loaded.records}
         self._decoded = {text: self._decoded[text] for text in texts & self._decoded.keys()}
@@ -223,3 +230,7 @@ class Reader:
 
 def _projects(decoded: Iterable[codec.Decoded]) -> frozenset[str]:
     return frozenset(item.environment.project_id for item in decoded if item.environment)
+
+
+def _by_workspace(decoded: Iterable[codec.Decoded]) -> list[codec.Decoded]:
+    return [item for item in decoded if "owner" in item.wanting]

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from registry.errors import RegistryError, SlowDown, Unauthenticated
+from registry.errors import RegistryError, Unauthenticated
 
 STATUS: dict[str, int] = {
     "malformed_json": 400,
@@ -45,7 +45,7 @@ STATUS: dict[str, int] = {
 def problem_of(error: RegistryError) -> web.Response:
     """The response for one of the registry's errors."""
     response = _problem(members_of(error))
-    if isinstance(error, SlowDown):
+    if "retry_after_s" in error.facts:
         response.headers["Retry-After"] = str(math.ceil(float(str(error.facts["retry_after_s"]))))
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="routebook"'

@@ -62,7 +62,7 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         self, surface: Surface, inner: asyncio.Protocol, buffer: bytearray, answers: Answers
     ) -> None:
         self._surface, self._inner, self._answers = surface, inner, answers
-        self._buffer, self._view = buffer, memoryview(buffer)
+        self._view = memoryview(buffer)
         self._out: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._is_between, self._is_full = True, False
@@ -76,9 +76,13 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         transport: asyncio.BaseTransport | None = getattr(self._inner, "transport", None)
         return transport
 
-    def get_buffer(self, _size_hint: int) -> bytearray:
-        """Where the client's bytes go: else asyncio takes 256 KiB anew for each read."""
-        return self._buffer
+    def get_buffer(self, _size_hint: int) -> memoryview:
+        """Where the client's bytes go: else asyncio takes 256 KiB anew for each read.
+
+        Over TLS asyncio reads one record after the other into slices of it (`asyncio.sslproto`):
+        a slice has to be the same memory, and that of a bytearray is a copy.
+        """
+        return self._view
 
     def buffer_updated(self, size: int) -> None:
         """Bytes of the client."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from provider.render.identity import replaced
 from registry.schema import Environment
 
 Compiled = Fragment | Rejection | None
+_JUDGED_MAX = 1000
 
 
 class _Known(NamedTuple):
@@ -23,7 +25,8 @@ class Compiler:
     """Remembers the last fragment of each environment, and what it was compiled from.
 
     The same fragment, the very object, comes out as long as nothing that it is made of changes.
-    What `compile` was asked about has no say in what `compile_all` gives.
+    What `compile` was asked about has no say in what `compile_all` gives. Of records that are not
+    in force it remembers as many as are, and 1,000 more: so many may be judged before they are.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -31,6 +34,7 @@ class Compiler:
         self._environments: tuple[Environment, ...] = ()
         self._certificates: Mapping[str, OwnCertificate] = {}
         self._known: dict[str, _Known] = {}
+        self._known_max = math.inf  # a first reading judges all before any is in force
         self._claiming: dict[str, Fragment | Rejection] = {}
 
     def compile(
@@ -46,6 +50,8 @@ class Compiler:
             compiled = self._compiled(known, environment, certificate)
             known = _Known(environment, certificate, compiled)
             self._known[environment.environment_id] = known
+            if len(self._known) > self._known_max:
+                self._forget_judged()
         return known.compiled
 
     def compile_all(
@@ -67,6 +73,7 @@ class Compiler:
             in_force = {each.environment_id: each for each in current}
             left.update((name, in_force[name]) for name in others & in_force.keys())
         self._environments, self._certificates = current, found
+        self._known_max = 2 * len(current) + _JUDGED_MAX
         for name, environment in left.items():
             self._take(name, self.compile(environment, found.get(name)))
         return list(self._claiming.values())
@@ -80,6 +87,11 @@ class Compiler:
     def _forget(self, name: str) -> None:
         self._known.pop(name, None)
         self._claiming.pop(name, None)
+
+    def _forget_judged(self) -> None:
+        in_force = {each.environment_id for each in self._environments}
+        for name in self._known.keys() - in_force:
+            self._known.pop(name, None)  # another thread may do the same
 
     def _compiled(
         self, known: _Known | None, environment: Environment, certificate: OwnCertificate | None

@@ -14,6 +14,7 @@ from provider.observe.default_certificate import self_signed
 from provider.settings import WrongSetting, read_settings
 from tests.access.callers import bearer, book_of, everybody, write_accounts
 from tests.access.processes import routebook
+from tests.api.bodies import body
 from tests.api.steps import ALL, refused
 from tests.conftest import StartDaemon, StartProcess
 from tests.daemons import Folders, call
@@ -110,6 +111,21 @@ async def test_two_settings_make_it_speak_https_and_only_that(
             await call(session, "GET", ALL)
     with pytest.raises(aiohttp.ClientError):
         await daemon.call("GET", "/healthz")
+
+
+async def test_a_body_of_many_tls_records_arrives_as_it_was_sent(
+    start_daemon: StartDaemon, pair: tuple[Path, Path]
+) -> None:
+    daemon = await start_daemon(f"--tls-cert-file={pair[0]}", f"--tls-key-file={pair[1]}")
+    trust = ssl.create_default_context(cafile=str(pair[0]))
+    said = {f"s{number}": f"{number % 10}" * 1900 for number in range(100)}
+    records = [body(slug, description=words) for slug, words in said.items()]
+    async with aiohttp.ClientSession(f"https://localhost:{daemon.port}") as session:
+        sent = {"environments": records}
+        answer = await call(session, "POST", f"{ALL}:apply", ssl=trust, json=sent)
+    assert answer.status == 200, answer.content
+    stored = {each["slug"]: each["description"] for each in daemon.folders.stored()}
+    assert stored == said
 
 
 async def test_open_mode_over_https_is_for_our_own_origin(

@@ -206,3 +206,23 @@ async def test_a_token_that_is_revoked_while_its_request_waits_for_a_start_does_
         slow.set()
     assert (await writing).status == 401
     assert len(folders.stored()) == 1
+
+
+async def test_who_waits_for_a_start_is_answered_when_the_daemon_stops(
+    folders: Folders, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept_by(start_daemon, folders)
+    slow = slow_to_open(monkeypatch)
+    daemon = await start_daemon()
+    reading = asyncio.create_task(daemon.call("GET", f"{ALL}/dev"))
+    writing = asyncio.create_task(daemon.call("DELETE", f"{ALL}/dev"))
+    assert (await daemon.call("GET", "/readyz")).status == 200
+    await asyncio.wait({reading, writing}, timeout=0.2)
+    try:
+        await daemon.stop()
+    finally:
+        slow.set()
+    for answer in (await reading, await writing):
+        refused(answer, 503, "not_ready")
+        assert answer.headers["Retry-After"] == "5"
+    assert len(folders.stored()) == 1

@@ -8,6 +8,7 @@ from registry import codec
 from registry.engines.catalogue_text import split
 from registry.json_text import line_column
 from registry.snapshot import Entry, Place, RawRecord, Snapshot
+from registry.standing import build_snapshot
 from tests.unit.fakes import AnyProjects, text_of
 
 
@@ -31,7 +32,7 @@ class Reading:
         ]
         decoded = [codec.decode(raw.text, self._owner) for raw in raws]
         gone = {name: f"no workspace {name!r}" for name in self.projects.missing}
-        self.snapshot = codec.build_snapshot(raws, decoded, gone, self.snapshot, "r")
+        self.snapshot = build_snapshot(raws, decoded, gone, self.snapshot, "r")
         return self.snapshot
 
     def _owner(self, project_id: str) -> Any:

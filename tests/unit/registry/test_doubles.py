@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from registry.snapshot import Snapshot
 from tests.records import GONE, record
 from tests.unit.catalogue import Reading, codes, in_force
 
@@ -100,3 +101,46 @@ def test_a_broken_incumbent_keeps_its_id_too() -> None:
     reading.read(ONE)
     copied = record(slug="copy", environment_id="env-one", name="Copy")
     assert in_force(reading.read(copied, broken("one"))) == [("env-one", "One")]
+
+
+def names(snapshot: Snapshot) -> dict[str, str]:
+    """The slug of each record in force, by id."""
+    return {each.environment_id: each.slug for each in snapshot.environments}
+
+
+def test_who_gives_way_gets_its_old_slug_back_from_who_took_it_meanwhile() -> None:
+    reading = Reading()
+    reading.read(ONE, TWO)
+    moved = record(slug="two", environment_id="env-one", name="Moved")
+    late = record(slug="one", environment_id="env-late")
+    refused = record(slug="one", environment_id="env-two", name="Refused")
+    for _ in range(2):
+        snapshot = reading.read(moved, late, refused)
+        assert names(snapshot) == {"env-one": "one", "env-two": "two"}
+
+
+def test_a_record_in_an_unknown_workspace_keeps_its_slug_from_a_newcomer() -> None:
+    reading = Reading()
+    reading.read(record(slug="one", project_id="elsewhere"))
+    reading.projects.missing.add("elsewhere")
+    renamed = record(slug="other", environment_id="env-one", project_id="elsewhere")
+    for _ in range(2):
+        snapshot = reading.read(renamed, record(slug="one", environment_id="env-late"))
+        assert names(snapshot) == {"env-one": "one"}
+
+
+def test_a_broken_copy_with_the_old_slug_does_not_stop_a_record_from_being_renamed() -> None:
+    reading = Reading()
+    reading.read(ONE)
+    renamed = record(slug="new", environment_id="env-one", name="Renamed")
+    snapshot = reading.read(renamed, broken("one", environment_id=GONE))
+    assert in_force(snapshot) == [("env-one", "Renamed")]
+
+
+def test_a_double_without_a_match_does_not_bring_a_slug_in_force_twice() -> None:
+    reading = Reading()
+    reading.read(ONE)
+    late = record(slug="one", environment_id="env-late")
+    double = record(slug="double", environment_id="env-late")
+    for _ in range(2):
+        assert names(reading.read(late, double)) == {"env-one": "one"}

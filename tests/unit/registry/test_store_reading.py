@@ -51,6 +51,16 @@ async def test_a_vanished_workspace_shows_though_the_file_did_not_change() -> No
     assert (await store.load()).faults == ()
 
 
+async def test_a_record_without_an_owner_is_in_force_once_its_workspace_is_there() -> None:
+    projects = AnyProjects("nightshift")
+    store = EnvironmentStore(WatchedEngine(record(owner=GONE)), projects)
+    assert [fault.code for fault in (await store.load()).faults] == ["invalid_record"]
+    projects.missing.clear()
+    snapshot = await store.load()
+    assert snapshot.faults == ()
+    assert snapshot.environments[0].owner.name == "Ines Okafor"
+
+
 async def test_what_hand_made_records_lack_is_written_in_one_commit() -> None:
     whole = record(slug="whole")
     engine = WatchedEngine(record(slug="one", **WANTING), whole, record(slug="two", **WANTING))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import weakref
 from typing import Any
 
 import pytest
@@ -148,3 +150,23 @@ def test_records_that_claim_nothing_are_left_out_of_all() -> None:
     several = [routed("a"), environment(slug="b"), routed("c", service_url="http://[fe80::1]")]
     compiled = Compiler(GUARDED).compile_all(several)
     assert [type(item).__name__ for item in compiled] == ["Fragment", "Rejection"]
+
+
+def test_records_that_are_only_judged_are_not_remembered_for_ever() -> None:
+    compiler, one = Compiler(GUARDED), routed("one")
+    (kept,) = compiler.compile_all([one])
+    judged = []
+    for number in range(3000):
+        refused = routed(f"refused-{number}")
+        assert compiler.compile(refused) is not None
+        judged.append(weakref.ref(refused))
+    del refused
+    assert sum(each() is not None for each in judged) < 1100
+    assert compiler.compile(one) is kept
+
+
+def test_a_first_reading_remembers_all_that_it_judges() -> None:
+    compiler = Compiler(GUARDED)
+    environments = [routed(f"s{number}") for number in range(3000)]
+    judged = [compiler.compile(each) for each in environments]
+    assert all(map(operator.is_, compiler.compile_all(environments), judged))
