@@ -25,12 +25,12 @@ class SilentClients:
 
     def __init__(self, silent_s: float = SILENT_S) -> None:
         self._silent_s = silent_s
-        self._heard: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self._heard: WeakSet[asyncio.BaseProtocol] = WeakSet()
 
     def heard(self, transport: asyncio.BaseTransport | None) -> None:
         """A whole request came on this connection; None when it is gone already."""
-        if transport is not None:
-            self._heard.add(transport)
+        if transport is not None:  # the protocol: uvloop's transports over TLS take no weak reference
+            self._heard.add(transport.get_protocol())
 
     def watched(
         self, factory: Callable[[], asyncio.BaseProtocol]
@@ -46,7 +46,7 @@ class SilentClients:
 
     def _close_silent(self, protocol: asyncio.BaseProtocol) -> None:
         transport = getattr(protocol, "transport", None)
-        if transport is not None and transport not in self._heard:
+        if transport is not None and protocol not in self._heard:
             transport.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from provider.event_loop import new_event_loop
 from provider.logs import configure_logs
 from tests.daemons import NO_DNS, Daemon, DaemonProcess, Folders, eventually
 
@@ -36,6 +38,8 @@ WORKSPACES: dict[str, dict[str, Any]] = {
     },
 }
 
+AnyLoop = asyncio.AbstractEventLoop
+_IN_BOTH_LOOPS = ("test_long_poll.py", "test_repeated_polls.py", "test_events.py")
 StartDaemon = Callable[..., Awaitable[Daemon]]
 StartProcess = Callable[..., Awaitable[DaemonProcess]]
 
@@ -44,6 +48,13 @@ def pytest_configure() -> None:
     """A shell starts what runs in its background deaf to Ctrl-C, and so all that a test starts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], AnyLoop]]:
+    """The loop that the daemon runs in; Python's own too for what hangs on single connections."""
+    if item.path.parent.name == "access" or item.path.name in _IN_BOTH_LOOPS:
+        return {"daemons_loop": new_event_loop, "pythons_loop": asyncio.new_event_loop}
+    return {"daemons_loop": new_event_loop}
 
 
 @pytest.fixture(autouse=True)
