@@ -19,7 +19,7 @@ from registry.project_spec import ProjectDefinition
 from registry.schema import field_errors
 from registry.snapshot import Place, PlacedError, RawRecord
 
-_Signature = tuple[int, int, int]
+_Signature = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Workspaces:
             return _Broken(
                 f"no workspace {project_id!r}: projects/{project_id}/project.json is not there"
             )
-        signature = (status.st_ino, status.st_mtime_ns, status.st_size)
+        signature = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = self._known.get(project_id)
         if known is None or known[0] != signature:
             known = self._known[project_id] = (signature, _parse(project_id, Path(path)))

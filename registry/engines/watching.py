@@ -21,9 +21,12 @@ _UNQUIET_S = 0.05
 
 
 def file_signature(path: Path) -> Hashable:
-    """What changes when a file is written or replaced; None while there is none."""
+    """What changes when a file is written or replaced; None while there is none.
+
+    Also where the time of the save is set back after it, as by `cp -p`: that leaves its own trace.
+    """
     try:
-        return signature(path)[:3]  # a change of its rights alone is none
+        return signature(path)
     except OSError:
         return None
 

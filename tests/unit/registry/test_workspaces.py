@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from registry.errors import UnknownProject
 from registry.workspaces import Workspaces
+from tests.file_times import save_in_the_time_of_before
 
 
 @pytest.fixture
@@ -60,9 +60,7 @@ def test_a_file_that_was_rewritten_in_place_is_read_again(folder: Path) -> None:
     workspaces = Workspaces(folder)
     workspaces.get("nightshift")
     spec = folder / "nightshift" / "project.json"
-    status = spec.stat()
-    spec.write_text(spec.read_text().replace("Nightshift", "Dayshift!!"))
-    os.utime(spec, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    save_in_the_time_of_before(spec, spec.read_text().replace("Nightshift", "Dayshift!!"))
     assert workspaces.get("nightshift").name == "Dayshift!!"
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from registry.engines import watching
+from registry.engines import json_file, watching
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.watching import file_signature
+from tests.file_times import save_in_the_time_of_before
 
 CATALOGUE = '{"environments": [{"slug": "a"}]}'
 
@@ -82,6 +84,34 @@ async def test_an_edit_before_the_watch_stands_is_told_too(
         await looking
 
 
+@pytest.mark.parametrize("edit", [in_place, save_in_the_time_of_before])
+async def test_edits_that_the_kernel_does_not_tell_are_told_too(
+    engine: JsonFileEngine,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[Path, str], None],
+) -> None:
+    async def never(*_args: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(json_file, "watch_folder", never)
+    monkeypatch.setattr(watching, "SAFETY_POLL_S", 0.02)
+    told = asyncio.Queue[str]()
+
+    async def look_at_each_tick() -> None:
+        async for _ in engine.ticks():
+            told.put_nowait((await engine.load()).records[0].text)
+
+    looking = asyncio.create_task(look_at_each_tick())
+    for slug in ("b", "c", "d"):  # the first may be told by the start of the watch
+        edit(file, CATALOGUE.replace('"a"', f'"{slug}"'))
+        async with asyncio.timeout(5):
+            while slug not in await told.get():
+                pass
+    await engine.aclose()
+    await looking
+
+
 async def looked_at(engine: JsonFileEngine) -> tuple[asyncio.Event, asyncio.Task[None]]:
     """What is set once a tick has led to another revision, and the task that looks for it."""
     before, seen = await engine.load(), asyncio.Event()
@@ -96,13 +126,16 @@ async def looked_at(engine: JsonFileEngine) -> tuple[asyncio.Event, asyncio.Task
     return seen, looking
 
 
-@pytest.mark.parametrize("edit", [in_place, by_rename, by_a_swapped_link])
+@pytest.mark.parametrize(
+    "edit", [in_place, by_rename, by_a_swapped_link, save_in_the_time_of_before]
+)
 def test_the_signature_of_a_file_changes_with_each_edit(
     file: Path, edit: Callable[[Path, str], None]
 ) -> None:
+    os.utime(file, (1e9, 1e9))
     before = file_signature(file)
     assert file_signature(file) == before
-    edit(file, CATALOGUE + " ")
+    edit(file, CATALOGUE.replace("a", "b"))
     assert file_signature(file) != before
 
 
