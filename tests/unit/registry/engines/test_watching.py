@@ -91,7 +91,7 @@ async def test_edits_that_the_kernel_does_not_tell_are_told_too(
     monkeypatch: pytest.MonkeyPatch,
     edit: Callable[[Path, str], None],
 ) -> None:
-    async def never(*_args: object) -> None:
+    async def never(*_args: object, **_options: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(json_file, "watch_folder", never)
