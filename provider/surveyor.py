@@ -32,6 +32,7 @@ from registry.store import EnvironmentStore
 
 _SHARE = 20  # derive no more than a twentieth of the time, however fast changes come
 _APART_S = 0.2
+_AFTER_S = 0.5  # a change is served first: deriving takes CPU that a Traefik needs to take it in
 _TIME_ALONE = 10  # in surveys
 
 _log = structlog.get_logger()
@@ -125,7 +126,8 @@ class Surveyor:
                 _log.exception("survey_failed", note="the tasks stay as they are")
             self.surveyed.set()
             await asyncio.sleep(max(_APART_S, _SHARE * (time.monotonic() - start_s)))
-            await _set_within(self.wake, self.survey_s)
+            if await _set_within(self.wake, self.survey_s):
+                await asyncio.sleep(_AFTER_S)
 
     async def _look_for_ever(self) -> None:
         """A resolver that does not answer takes its time; nobody waits for it but this."""
@@ -200,10 +202,11 @@ class Surveyor:
                 _log.error("plan_not_written", reason=str(error))
 
 
-async def _set_within(event: asyncio.Event, wait_s: float) -> None:
+async def _set_within(event: asyncio.Event, wait_s: float) -> bool:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, wait_s)):
-            await event.wait()
+            return await event.wait()
+    return False
 
 
 def _write_if_other(file: Path, tasks: Tasks) -> None:

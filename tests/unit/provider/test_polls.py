@@ -165,17 +165,17 @@ async def test_once_it_is_closing_nobody_is_held() -> None:
 
 
 async def test_one_hang_up_is_let_go_and_changes_nothing() -> None:
-    stage, connection = Stage(LONG_S), Connection()
+    stage = Stage(LONG_S)
     with capture_logs() as logs:
-        await hang_up(stage, connection, "t1")
+        await hang_up(stage, "t1")
     assert logs == []
 
 
 async def test_hang_ups_at_one_age_shorten_the_hold_and_are_told() -> None:
-    stage, connection = Stage(LONG_S), Connection()
+    stage = Stage(LONG_S)
     with capture_logs() as logs:
         for _ in range(2):
-            await hang_up(stage, connection, "t1")
+            await hang_up(stage, "t1")
     assert [(line["event"], line["remote"]) for line in logs] == [("poller_hung_up", "t1")]
     assert "ROUTEBOOK_HOLD_S" in logs[0]["advice"]
     again = Connection()
@@ -187,7 +187,8 @@ async def test_hang_ups_at_one_age_shorten_the_hold_and_are_told() -> None:
 async def test_a_hold_is_shortened_for_its_address_alone() -> None:
     stage, hasty, patient = Stage(LONG_S), Connection(), Connection()
     for _ in range(2):
-        await hang_up(stage, hasty, "t1")
+        await hang_up(stage, "t1")
+    await stage.poll(hasty)
     await stage.poll(patient, remote="t2")
     waiting = await stage.held(patient, remote="t2")
     shortened = await stage.held(hasty)
@@ -197,8 +198,9 @@ async def test_a_hold_is_shortened_for_its_address_alone() -> None:
     assert await waiting == "two"
 
 
-async def hang_up(stage: Stage, connection: Connection, remote: str) -> None:
-    """A held request whose client goes away."""
+async def hang_up(stage: Stage, remote: str) -> None:
+    """A held request whose client goes away, and its connection with it."""
+    connection = Connection()
     await stage.poll(connection, remote=remote)
     request = await stage.held(connection, remote=remote)
     stage.client.come()
