@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from registry.codec import Decoded, located, names_of
 from registry.errors import FieldError
@@ -178,7 +179,8 @@ def _lingering(good: Sequence[Environment | None], known: Snapshot) -> list[Envi
     if all(each is not None for each in good):
         return []
     ids = {each.environment_id for each in good if each}
-    return [each for each in known.environments if each.environment_id not in ids]
+    gone = (each for each in known.environments if each.environment_id not in ids)
+    return sorted(gone, key=attrgetter("environment_id"))  # the order known was in is forgotten
 
 
 def _lingering_entry(environment: Environment) -> Entry:

@@ -92,14 +92,15 @@ def in_force(snapshot: Snapshot | None) -> dict[str, str]:
 
 
 def said(snapshot: Snapshot) -> Any:
-    """What is in force, and what is wrong: of stored records in order, without the words."""
-    faults = [
-        (each.fault.code, each.fault.environment_id, each.fault.slug) if each.fault else None
+    """What each stored record brings in force, and what is wrong with it, without the words."""
+    return [
+        (
+            each.environment and (each.environment.environment_id, each.environment.revision),
+            each.fault and (each.fault.code, each.fault.environment_id, each.fault.slug),
+            each.lingering,
+        )
         for each in snapshot.entries
-        if not each.lingering
     ]
-    lingering = {each.fault for each in snapshot.entries if each.lingering}
-    return in_force(snapshot), faults, {each.environment_id for each in lingering if each}
 
 
 def values(texts: list[str]) -> list[Any]:
