@@ -177,9 +177,14 @@ class Environment(BaseModel):
         return self.metadata.router
 
     @property
+    def routed_by(self) -> RouterSpec | None:
+        """The router section, where its state lets it claim routes."""
+        return self.metadata.router if self.lifecycle.state in ROUTED_STATES else None
+
+    @property
     def routed(self) -> bool:
         """Whether the environment claims routes at all."""
-        return self.router is not None and self.lifecycle.state in ROUTED_STATES
+        return self.routed_by is not None
 
     @cached_property
     def document(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Upstream:
 def hostnames_of(router: RouterSpec, host: Host) -> tuple[str, ...]:
     """The canonical host patterns that the record asks for, each once, in order."""
     given = router.hostnames or [host.hostname]
-    return tuple(dict.fromkeys(canonical_pattern(name) for name in given))
+    return tuple(dict.fromkeys(map(canonical_pattern, given)))
 
 
 def resolve_upstream(router: RouterSpec, host: Host, ports: Sequence[Port]) -> Upstream:
