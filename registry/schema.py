@@ -49,8 +49,7 @@ State = Literal["planned", "active", "maintenance", "retired"]
 HealthStatus = Literal["unknown", "healthy", "degraded", "maintenance", "offline"]
 _NOBODY_ASKS: set[str] = set()
 _GIVEN = "given"
-WITHIN_BOUNDS = {"open_parts": "within their bounds"}
-"""The validation context of whoever has seen that the whole record is as `check_open_part` asks."""
+_WITHIN_BOUNDS = {"open_parts": "within their bounds"}
 _PARTS_MAX = 4096
 ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
 
@@ -106,7 +105,7 @@ class Metadata(BaseModel):
     ) -> Metadata:
         metadata = handler(data)
         if isinstance(data, dict):
-            is_within = info.context is WITHIN_BOUNDS
+            is_within = info.context is _WITHIN_BOUNDS
             given = to_json(data) if is_within else check_open_part(data, "/metadata").encode()
             metadata.__dict__[_GIVEN] = given  # beside the fields, as a cached property is
         return metadata
@@ -201,6 +200,18 @@ class Environment(BaseModel):
         return revision_of(self.document)
 
 
+_VALIDATOR = Environment.__pydantic_validator__
+
+
+def validated(data: Mapping[str, Any], *, is_within_bounds: bool) -> Environment:
+    """As `Environment.model_validate`, in less time. Raises ValidationError.
+
+    Whoever has seen that the whole record is as `check_open_part` asks says so.
+    """
+    context = _WITHIN_BOUNDS if is_within_bounds else None
+    return cast("Environment", _VALIDATOR.validate_python(data, context=context))
+
+
 def _second_of_a_name(ports: Sequence[Port]) -> PydanticCustomError:
     names = [port.name for port in ports]
     index = next(each for each, name in enumerate(names) if name in names[:each])
@@ -257,7 +268,7 @@ def is_within_bounds(compact: bytes) -> bool:
     return (
         0 < len(compact) <= METADATA_BYTES_MAX
         and compact.count(b"{") + compact.count(b"[") <= NESTING_MAX
-        and b"Infinity" not in compact
+        and not (b"I" in compact and b"Infinity" in compact)  # one letter is found in a third
     )
 
 
