@@ -58,6 +58,7 @@ from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
 from provider.surveyor import Expectations, Surveyor
+from registry.collector import collector_resting
 from registry.engines.opening import open_engine
 from registry.engines.watching import stopped
 from registry.errors import CatalogueUnreadable, RegistryError
@@ -184,7 +185,8 @@ async def _open_the_rest(
     if restored:
         await asyncio.to_thread(surface.current.settle)
         await asyncio.to_thread(_open_state, settings, surface.store.history)
-        await surface.reconciler.try_reconcile()
+        with collector_resting():
+            await surface.reconciler.try_reconcile()
     await asyncio.to_thread(surface.ledger.open)
     await asyncio.to_thread(surface.health.restore)
     surface.opening.over()
@@ -214,7 +216,8 @@ async def _first_document(
     if settings.init:
         with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
             await store.initialise()
-    await reconciler.try_reconcile()
+    with collector_resting():
+        await reconciler.try_reconcile()
 
 
 def _history(

@@ -288,6 +288,8 @@ def _entry(
 
 def _with_known_times(item: Decoded, known: Snapshot) -> Environment | None:
     """A hand-made record that was met before keeps its times, though its editor lacks them."""
+    if not item.wanting:
+        return item.environment
     times = {key for key in item.wanting if key.endswith("_at")}
     good = _known_good(item, known) if times else None
     if item.environment is None or good is None or good.created_at is None:

@@ -43,12 +43,12 @@ from registry.fields import (
 from registry.host import Host, Port
 from registry.names import json_pointer
 from registry.router_spec import RouterSpec
-from registry.upstream import UpstreamError, resolve_upstream
+from registry.upstream import Upstream, UpstreamError, resolve_upstream
 
 State = Literal["planned", "active", "maintenance", "retired"]
 HealthStatus = Literal["unknown", "healthy", "degraded", "maintenance", "offline"]
 _NOBODY_ASKS: set[str] = set()
-_GIVEN = "given"
+_GIVEN, _UPSTREAM = "given", "upstream"
 _WITHIN_BOUNDS = {"open_parts": "within their bounds"}
 _PARTS_MAX = 4096
 ROUTED_STATES: frozenset[State] = frozenset({"active", "maintenance"})
@@ -139,11 +139,11 @@ class Environment(BaseModel):
         if len({port.name for port in self.ports}) < len(self.ports):
             raise _second_of_a_name(self.ports)
         router = self.metadata.router
-        if router is not None:
-            try:
-                resolve_upstream(router, self.host, self.ports)
-            except UpstreamError as error:
-                raise _at(error.pointer, str(error)) from error
+        try:
+            upstream = router and resolve_upstream(router, self.host, self.ports)
+        except UpstreamError as error:
+            raise _at(error.pointer, str(error)) from error
+        self.__dict__[_UPSTREAM] = upstream
         self._lighten()
         return self
 
@@ -174,6 +174,11 @@ class Environment(BaseModel):
     def router(self) -> RouterSpec | None:
         """The router section, if there is one."""
         return self.metadata.router
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """Where the requests of its router go, as it was found when the record was validated."""
+        return cast("Upstream | None", self.__dict__[_UPSTREAM])
 
     @property
     def routed_by(self) -> RouterSpec | None:

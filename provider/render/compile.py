@@ -14,7 +14,7 @@ from provider.render.services import transport_of
 from provider.render.tls import router_tls
 from registry.names import is_address
 from registry.schema import Environment
-from registry.upstream import Upstream, hostnames_of, resolve_upstream
+from registry.upstream import Upstream, hostnames_of
 
 _ENDPOINTS_MAX = 4096
 DEFAULT_ENTRYPOINTS = ("websecure",)
@@ -41,10 +41,9 @@ def compile_record(
 
     `certificate` is what became of the certificate that the record names; None when it names none.
     """
-    router = environment.routed_by
-    if router is None:
+    router, upstream = environment.routed_by, environment.upstream
+    if router is None or upstream is None:
         return None
-    upstream = resolve_upstream(router, environment.host, environment.ports)
     rejection = _refused(environment, upstream, rules)
     if rejection is not None:
         return rejection
