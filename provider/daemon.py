@@ -105,6 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         rules, certificates = settings.rules(port), _certificates(settings)
         current = Current(settings.data / "state" / "document.json")
         restored = current.restore()
+        stack.callback(current.leave_gzip)
         events, meters = Events(), Meters()
         workspaces = Workspaces(settings.projects)
         engine = await stack.enter_async_context(open_engine(settings.data))
