@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from registry.errors import FieldError
 from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse_compactly
 from registry.names import derived_environment_id, pointer_path
-from registry.schema import Environment, Owner, field_errors, is_within_bounds, validated
+from registry.schema import Environment, Owner, field_errors, validated
 from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
 
 FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
@@ -79,7 +79,7 @@ def decode(text: str, default_owner: DefaultOwner, met: Met = told_nobody) -> De
     wanting = () if data.keys() >= _ALL_FILLED_IN else _wanting(data)
     try:
         filled = _filled(data, default_owner) if wanting else data
-        environment = validated(filled, is_within_bounds=is_within_bounds(compact))
+        environment = validated(filled, is_from_json=bool(compact))
     except ValidationError as error:
         return Decoded(None, "invalid_record", field_errors(error), _names_in(data), wanting)
     except Exception as error:  # a bug of ours; it stays with this record
