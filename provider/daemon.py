@@ -58,7 +58,6 @@ from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
 from provider.surveyor import Expectations, Surveyor
-from registry.collector import collector_resting
 from registry.engines.opening import open_engine
 from registry.engines.watching import stopped
 from registry.errors import CatalogueUnreadable, RegistryError
@@ -186,8 +185,7 @@ async def _open_the_rest(
     if restored:
         await asyncio.to_thread(surface.current.settle)
         await asyncio.to_thread(_open_state, settings, surface.store.history)
-        with collector_resting():
-            await surface.reconciler.try_reconcile()
+        await surface.reconciler.first_pass()
     await asyncio.to_thread(surface.ledger.open)
     await asyncio.to_thread(surface.health.restore)
     surface.opening.over()
@@ -217,8 +215,7 @@ async def _first_document(
     if settings.init:
         with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
             await store.initialise()
-    with collector_resting():
-        await reconciler.try_reconcile()
+    await reconciler.first_pass()
 
 
 def _history(
