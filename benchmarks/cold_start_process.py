@@ -15,7 +15,7 @@ import structlog
 from polling import GZIP, Connection, request
 from processes import daemon_flags
 
-from provider.daemon import running
+from provider.daemon import prepare_process, running
 from provider.settings import read_settings
 
 
@@ -38,6 +38,7 @@ async def _until_served(folder: Path) -> float:
     """From before the daemon is put together to the last byte of its document, in gzip."""
     settings = read_settings([*daemon_flags(folder, 0), "--survey-s=86400"])
     start_s = time.perf_counter()
+    prepare_process()  # as `serve` does
     async with running(settings) as port:
         connection = await Connection.to(port)
         await connection.ask(request("/traefik/config?hold=0", GZIP))

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from provider.publication import Publication, encode_publication
 from provider.render.document import digest_of
-from registry.engines.durable import as_registry_errors, make_alike, sync_file, sync_folder
+from registry.engines.durable import (
+    as_registry_errors,
+    make_alike,
+    sync_file,
+    sync_folder,
+    write_durably,
+)
 from registry.errors import RegistryError
 
 _MODE = 0o644
@@ -28,6 +36,7 @@ class Current:
         with contextlib.suppress(OSError, RuntimeError):  # a link stays one; links in a circle
             kept = kept.resolve()
         self._kept, self._newer = kept, kept.with_name(f"{kept.name}.new")
+        self._gzipped = kept.with_suffix(".gzip")
         self._is_restored_newer = False
         self.publication: Publication | None = None
         self.closing = asyncio.Event()
@@ -36,14 +45,15 @@ class Current:
     def restore(self) -> bool:
         """Serve the kept document until the first rendering; whether there was a whole one.
 
-        Uncompressed, and where it was found, until `settle`: nobody waits for that.
+        Where it was found, and uncompressed if the last stop did not leave its gzip, until
+        `settle`: nobody waits for that.
         """
         for path in (self._newer, self._kept):
             with contextlib.suppress(OSError):
                 body = path.read_bytes()
                 digest = digest_of(body)
                 if digest is not None:
-                    self.publication = Publication(body, digest, gzipped=b"")
+                    self.publication = Publication(body, digest, self._left_gzip(digest))
                     self._is_restored_newer = path == self._newer
                     return True
         return False
@@ -60,6 +70,24 @@ class Current:
             whole = encode_publication(restored.body, restored.digest)
             # The same event: whoever is held is not told of a new document.
             self.publication = replace(restored, gzipped=whole.gzipped)
+
+    def leave_gzip(self) -> None:
+        """At a stop: have the gzip where the next start finds it, which else compresses anew."""
+        publication = self.publication
+        if publication is None or not publication.gzipped:
+            return
+        content = _sealed(publication.digest, publication.gzipped) + publication.gzipped
+        with contextlib.suppress(OSError, RegistryError):
+            mode = stat.S_IMODE(self._kept.stat().st_mode)  # as private as the document
+            write_durably(self._gzipped, content, mode=mode)
+
+    def _left_gzip(self, digest: str) -> bytes:
+        """The gzip of the document of this digest; empty where it was not left whole."""
+        with contextlib.suppress(OSError):
+            seal, _, gzipped = self._gzipped.read_bytes().partition(b"\n")
+            if seal + b"\n" == _sealed(digest, gzipped):
+                return gzipped
+        return b""
 
     def write(self, body: bytes) -> RegistryError | None:
         """Have the document where the next start finds it, though a power cut may lose it."""
@@ -102,3 +130,8 @@ class Current:
         self.closing.set()
         if self.publication is not None:
             self.publication.superseded.set()
+
+
+def _sealed(digest: str, gzipped: bytes) -> bytes:
+    """The line before a gzip: of which document it is, and that it is whole."""
+    return f"{digest} {hashlib.sha256(gzipped).hexdigest()}\n".encode()

@@ -104,6 +104,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         rules, certificates = settings.rules(port), _certificates(settings)
         current = Current(settings.data / "state" / "document.json")
         restored = current.restore()
+        stack.callback(current.leave_gzip)
         events, meters = Events(), Meters()
         workspaces = Workspaces(settings.projects)
         engine = await stack.enter_async_context(open_engine(settings.data))
@@ -184,7 +185,7 @@ async def _open_the_rest(
     if restored:
         await asyncio.to_thread(surface.current.settle)
         await asyncio.to_thread(_open_state, settings, surface.store.history)
-        await surface.reconciler.try_reconcile()
+        await surface.reconciler.first_pass()
     await asyncio.to_thread(surface.ledger.open)
     await asyncio.to_thread(surface.health.restore)
     surface.opening.over()
@@ -214,7 +215,7 @@ async def _first_document(
     if settings.init:
         with contextlib.suppress(CatalogueUnreadable):  # the first pass says so
             await store.initialise()
-    await reconciler.try_reconcile()
+    await reconciler.first_pass()
 
 
 def _history(

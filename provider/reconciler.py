@@ -19,6 +19,7 @@ from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
 from provider.render.fragment import Claim, OwnCertificate
+from registry.collector import collector_resting
 from registry.errors import RegistryError
 from registry.schema import Environment
 from registry.snapshot import Fault, Snapshot
@@ -109,6 +110,11 @@ class Reconciler:
         finally:
             self._has_stopped = True
             _release(self._waiting)
+
+    async def first_pass(self) -> None:
+        """A pass that makes every record, in which no collection looks through them."""
+        with collector_resting():
+            await self.try_reconcile()
 
     async def try_reconcile(self) -> None:
         """A pass that never raises: a bug is logged, and the last good document stays."""

@@ -252,7 +252,8 @@ def _remembered(history: History) -> Snapshot | None:
     if not history.founded:
         return None
     environments = history.known.values()
-    return Snapshot(tuple(Entry(RawRecord("", ""), environment) for environment in environments))
+    raw = RawRecord("", "")  # what stands in the file has not been read
+    return Snapshot(tuple([Entry(raw, environment) for environment in environments]))
 
 
 def _completed(entry: Entry, now: datetime) -> Entry:

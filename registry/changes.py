@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -217,7 +217,7 @@ def _part(record: Mapping[str, Any], part: str, times: Mapping[str, Any]) -> dic
 
 def _owner(project: ProjectDefinition) -> dict[str, Any] | None:
     owner = project.default_owner()
-    return None if owner is None else owner.model_dump()
+    return None if owner is None else asdict(owner)
 
 
 def _with_default(given: Mapping[str, Any], part: str, key: str, value: str) -> Any:

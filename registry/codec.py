@@ -13,10 +13,11 @@ from pydantic_core import to_json
 from registry.errors import FieldError
 from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse_compactly
 from registry.names import derived_environment_id, pointer_path
-from registry.schema import WITHIN_BOUNDS, Environment, Owner, field_errors, is_within_bounds
+from registry.schema import Environment, Owner, field_errors, validated
 from registry.snapshot import Place, PlacedError, RawRecord
 
 FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
+_ALL_FILLED_IN = frozenset(FILLED_IN)
 
 _Names = tuple[str | None, str | None]
 DefaultOwner = Callable[[str], Owner | None]
@@ -75,17 +76,15 @@ def decode(text: str, default_owner: DefaultOwner, met: Met = told_nobody) -> De
         return Decoded(None, "malformed_json", (FieldError("", str(error)),))
     if not isinstance(data, dict):
         return Decoded(None, "invalid_record", (FieldError("", "a record is an object"),))
-    wanting = tuple(key for key in FILLED_IN if key not in data)
-    names = (_text(data.get("environment_id")), _text(data.get("slug")))
+    wanting = () if data.keys() >= _ALL_FILLED_IN else _wanting(data)
     try:
         filled = _filled(data, default_owner) if wanting else data
-        context = WITHIN_BOUNDS if is_within_bounds(compact) else None
-        environment = Environment.model_validate(filled, context=context)
+        environment = validated(filled, is_from_json=bool(compact))
     except ValidationError as error:
-        return Decoded(None, "invalid_record", field_errors(error), names, wanting)
+        return Decoded(None, "invalid_record", field_errors(error), _names_in(data), wanting)
     except Exception as error:  # a bug of ours; it stays with this record
         reason = f"cannot be read, a bug of ours: {type(error).__name__}"
-        return Decoded(None, "internal", (FieldError("", reason),), names, wanting)
+        return Decoded(None, "internal", (FieldError("", reason),), _names_in(data), wanting)
     if not wanting:
         met(environment, compact)
     return Decoded(environment, names=names_of(environment), wanting=wanting)
@@ -107,6 +106,10 @@ def located(raw: RawRecord, error: FieldError) -> PlacedError:
     return PlacedError(error.pointer, error.message, place)
 
 
+def _wanting(data: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(key for key in FILLED_IN if key not in data)
+
+
 def _filled(data: Mapping[str, Any], default_owner: DefaultOwner) -> dict[str, Any]:
     filled = dict(data)
     project_id, slug = _text(data.get("project_id")), _text(data.get("slug"))
@@ -124,6 +127,10 @@ def _names(text: str) -> _Names:
     data = json.loads(text)
     if not isinstance(data, dict):
         return None, None
+    return _names_in(data)
+
+
+def _names_in(data: Mapping[str, Any]) -> _Names:
     return _text(data.get("environment_id")), _text(data.get("slug"))
 
 

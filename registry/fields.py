@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, PlainValidator
 from pydantic_core import CoreSchema, core_schema
 
 from registry.names import (
     ENVIRONMENT_ID,
     PLAIN_ADDRESS,
+    PLAIN_NAME,
     PROJECT_ID,
     SLUG,
     canonical_host,
@@ -40,10 +41,8 @@ NOT_FITTING = "not_fitting"
 """The type of the error for a text that its pattern does not fit."""
 
 
-class Part(BaseModel):
-    """A frozen object that refuses unknown keys and converts nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+PART = ConfigDict(extra="forbid")
+"""Of the objects in a record: unknown keys are refused. Their fields are strict, each by itself."""
 
 
 class _Matching:
@@ -72,21 +71,18 @@ def _matching(pattern: str, right: str) -> Any:
     return Annotated[str, _Matching(pattern, right)]
 
 
-def _checked(check: Callable[[str], object], **schema: str) -> Any:
+def checked(check: Callable[[str], object], plain: re.Pattern[str]) -> AfterValidator:
+    """Of a text: that it passes `check`, which is not asked about what `plain` matches."""
+
     def keep_text(value: str) -> str:
-        check(value)
+        if plain.match(value) is None:
+            check(value)
         return value
 
-    return Annotated[
-        str,
-        Field(max_length=TEXT_LENGTH_MAX, json_schema_extra=dict(schema)),
-        AfterValidator(keep_text),
-    ]
+    return AfterValidator(keep_text)
 
 
 def _is_address(value: str) -> None:
-    if _PLAIN_ADDRESS.match(value):
-        return
     try:
         if "%" in value:
             raise ValueError(value)
@@ -123,15 +119,17 @@ def instant_text(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
-Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
+Text = Annotated[str, Field(strict=True, max_length=TEXT_LENGTH_MAX)]
+Flag = Annotated[bool, Field(strict=True)]
+FEW: Any = Field(strict=True, max_length=LIST_LENGTH_MAX)
 Title = _matching(r"\S", "a text that is not blank")
 EnvironmentId = _matching(ENVIRONMENT_ID, "1 to 80 of a-z, 0-9 and '-', no '-' at either end")
 Slug = _matching(SLUG, "1 to 63 of a-z, 0-9 and '-', no '-' at either end")
 ProjectId = _matching(PROJECT_ID, "1 to 64 of a-z, 0-9, '.', '_' and '-', no mark at the start")
 PortName = _matching(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "1 to 63 letters, digits, '.', '_', '-'")
-Hostname = _checked(canonical_host)
-HostPattern = _checked(canonical_pattern)
-IpAddress = _checked(_is_address)
+Hostname = Annotated[Text, checked(canonical_host, PLAIN_NAME)]
+HostPattern = Annotated[Text, checked(canonical_pattern, PLAIN_NAME)]
+IpAddress = Annotated[Text, checked(_is_address, _PLAIN_ADDRESS)]
 Url = _matching(
     r"^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s\/?#@]+([\/?#]\S*)?$",
     "a URL such as 'https://host:8443/path', without user information or spaces",
@@ -148,7 +146,7 @@ UpstreamUrl = _matching(
 )
 Instant = Annotated[
     datetime,
-    BeforeValidator(
+    PlainValidator(
         parse_instant,
         json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date-time"})],
     ),

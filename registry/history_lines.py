@@ -16,7 +16,8 @@ from registry.schema import revision_of
 
 # As `to_line` writes it; a line that looks otherwise is parsed whole.
 _HEAD = re.compile(
-    rb'\{"revision":(\d{1,18}),"at":"[\d:.TZ+-]+","actor":"(?:[^"\\]|\\.)*","source":"([a-z ]+)",'
+    rb'\{"revision":(\d{1,18}),"at":"[\d:.TZ+-]+","actor":"[^"\\]*(?:\\.[^"\\]*)*",'
+    rb'"source":"([a-z ]+)",'
     rb'"environment_id":"([a-z0-9-]+)",(?:"tags":\[((?:"\w+",?)*)\],)?"before":'
 )
 _TAG = re.compile(r"\w+")

@@ -25,7 +25,7 @@ PLAIN_HOST = (
 )
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 PLAIN_ADDRESS = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
-_PLAIN = re.compile(rf"(?:{PLAIN_HOST}|{PLAIN_ADDRESS})\Z")
+PLAIN_NAME = re.compile(rf"(?:{PLAIN_HOST}|{PLAIN_ADDRESS})\Z")
 
 
 def fresh_environment_id(slug: str) -> str:
@@ -53,7 +53,7 @@ def canonical_host(text: str) -> str:
     Lower-case ASCII (IDNA, UTS 46), one trailing dot dropped, IP literals as `ipaddress` writes
     them. Raises ValueError, in words for the operator, for what no certificate or rule could name.
     """
-    if _PLAIN.match(text):
+    if PLAIN_NAME.match(text):
         return text
     address = _address(text)
     if address is not None:
@@ -75,7 +75,7 @@ def canonical_pattern(text: str) -> str:
 
     Raises ValueError; `*` alone is refused, since it would catch the hosts of every environment.
     """
-    if _PLAIN.match(text):
+    if PLAIN_NAME.match(text):
         return text
     if text.removesuffix(".") == "*":
         raise ValueError("'*' alone would catch every host; write '*.example.test'")

@@ -77,7 +77,7 @@ class ProjectDefinition(SpecPart):
         """The first contact whose role is owner or maintainer, else the first; None without any."""
         leading = [c for c in self.contacts if (c.role or "").lower() in ("owner", "maintainer")]
         contact = next(iter(leading or self.contacts), None)
-        return None if contact is None else Owner.model_validate(contact.model_dump())
+        return None if contact is None else Owner(**contact.model_dump())
 
 
 class Projects(Protocol):

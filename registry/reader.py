@@ -13,7 +13,7 @@ from registry.engines.protocol import Engine, Loaded
 from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Environment, Owner
-from registry.snapshot import Entry, Snapshot
+from registry.snapshot import Entry, RawRecord, Snapshot
 from registry.standing import build_snapshot
 from registry.successor import successor
 
@@ -91,11 +91,7 @@ class Reader:
         """
         loaded = await self._engine.load()
         with collector_resting(len(loaded.records)):
-            await asyncio.to_thread(self._read_ahead, loaded, met)
-
-    def _read_ahead(self, loaded: Loaded, met: codec.Met) -> None:
-        for raw in loaded.records:
-            self._decode(raw.text, met)
+            await asyncio.to_thread(self._decode, loaded.records, met)
 
     def foreseen(self, after: Snapshot) -> Snapshot:
         """A snapshot that was put together, as reading it would give it; remembers nothing.
@@ -124,7 +120,7 @@ class Reader:
             if same is not None:
                 return same
         with collector_resting(len(loaded.records)):
-            decoded = [self._decode(record.text) for record in loaded.records]
+            decoded = self._decode(loaded.records)
             projects = _projects(decoded)
             faults = self._project_faults(projects)
             if not self._is_made_from(loaded, faults, known, decoded):
@@ -138,7 +134,7 @@ class Reader:
         """The snapshot without a look at what did not change; None where all must be looked at."""
         run = changed_run(made.loaded.records, loaded.records)
         raws = loaded.records[run.start : run.new_stop]
-        decoded = [self._decode(raw.text) for raw in raws]
+        decoded = self._decode(raws)
         projects = made.projects | _projects(decoded)
         if self._project_faults(projects) != made.faults or loaded.absent:
             return None
@@ -185,13 +181,22 @@ class Reader:
         texts = {record.text for record in loaded.records}
         self._decoded = {text: self._decoded[text] for text in texts & self._decoded.keys()}
 
-    def _decode(self, text: str, met: codec.Met = codec.told_nobody) -> codec.Decoded:
-        known = self._decoded.get(text)
-        if known is None:
-            known = self._as_expected(text) or self._read_anew(text, met)
-            if "owner" not in known.wanting:  # else it depends on the workspace too
-                self._decoded[text] = known
-        return known
+    def _decode(
+        self, raws: Sequence[RawRecord], met: codec.Met = codec.told_nobody
+    ) -> list[codec.Decoded]:
+        """Each on its own. First all are decoded, and then all verified.
+
+        By turns it would take a fifth longer: each pushes the other out of the processor's cache.
+        """
+        new = list(dict.fromkeys(raw.text for raw in raws if raw.text not in self._decoded))
+        decoded = [
+            self._as_expected(text) or codec.decode(text, self._default_owner, met) for text in new
+        ]
+        found = dict(zip(new, map(self._verified, decoded), strict=True))
+        for text, item in found.items():
+            if "owner" not in item.wanting:  # else it depends on the workspace too
+                self._decoded[text] = item
+        return [found.get(raw.text) or self._decoded[raw.text] for raw in raws]
 
     def _as_expected(self, text: str) -> codec.Decoded | None:
         """What we wrote as this text. JSON strings hold no line ends: only white space is cut."""
@@ -200,11 +205,10 @@ class Reader:
         indent = text[text.rfind("\n") + 1 : -1]
         if indent.strip(" \t"):
             return None  # the text has one line, or is not as we write it
-        known = self._expected.pop(text.replace("\n" + indent, "\n"), None)
-        return known and self._verified(known)
+        return self._expected.pop(text.replace("\n" + indent, "\n"), None)
 
-    def _read_anew(self, text: str, met: codec.Met = codec.told_nobody) -> codec.Decoded:
-        return self._verified(codec.decode(text, self._default_owner, met))
+    def _read_anew(self, text: str) -> codec.Decoded:
+        return self._verified(codec.decode(text, self._default_owner))
 
     def _verified(self, decoded: codec.Decoded) -> codec.Decoded:
         refusal = self._verify(decoded.environment) if decoded.environment else None

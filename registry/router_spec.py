@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
+from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from registry.fields import (
-    LIST_LENGTH_MAX,
+    FEW,
+    PART,
+    Flag,
     HostPattern,
-    Part,
     Text,
     UpstreamUrl,
+    checked,
 )
 
 _UNRESERVED_PATH = re.compile(r"^/[A-Za-z0-9._~/-]*\Z")
 _MIDDLEWARE = re.compile(r"^[\w.-]+(@[a-z]+)?\Z", re.ASCII)
 _ENTRYPOINT = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
+_PLAIN_ENTRYPOINT = re.compile(r"(?!traefik\Z)[a-z0-9_-]{1,64}\Z")
 _UNPUBLISHABLE = ("http", "internal")
 
 
@@ -46,12 +50,11 @@ def _middleware(value: str) -> str:
     return value
 
 
-def _entrypoint(value: str) -> str:
+def _entrypoint(value: str) -> None:
     if not _ENTRYPOINT.match(value):
         raise ValueError("an entrypoint name: 1 to 64 letters, digits, '_' and '-'")
     if value.lower() == "traefik":
         raise ValueError("'traefik' is Traefik's own entrypoint; use 'web' or 'websecure'")
-    return value
 
 
 def _file_name(value: str) -> str:
@@ -65,17 +68,17 @@ def _file_name(value: str) -> str:
 
 PathPrefix = Annotated[Text, AfterValidator(_path_prefix)]
 MiddlewareName = Annotated[Text, AfterValidator(_middleware)]
-EntrypointName = Annotated[Text, AfterValidator(_entrypoint)]
+EntrypointName = Annotated[Text, checked(_entrypoint, _PLAIN_ENTRYPOINT)]
 CertificateFile = Annotated[Text, AfterValidator(_file_name)]
-_Few: Any = Field(max_length=LIST_LENGTH_MAX)
 
 
-class TlsSpec(Part):
+@dataclass(config=PART, frozen=True, kw_only=True, slots=True)
+class TlsSpec:
     """The record's own certificate: two files inside `data/router/certs`, named together."""
 
     cert_file: CertificateFile | None = None
     key_file: CertificateFile | None = None
-    domains: Annotated[list[HostPattern], _Few] | None = None
+    domains: Annotated[list[HostPattern], FEW] | None = None
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> TlsSpec:
@@ -89,18 +92,19 @@ class TlsSpec(Part):
         return self
 
 
-class RouterSpec(Part):
+@dataclass(config=PART, frozen=True, kw_only=True, slots=True)
+class RouterSpec:
     """Supported fields of `metadata.router`; None, or an empty list, means omitted."""
 
-    hostnames: Annotated[list[HostPattern], _Few] | None = None
-    entrypoints: Annotated[list[EntrypointName], _Few] | None = None
+    hostnames: Annotated[list[HostPattern], FEW] | None = None
+    entrypoints: Annotated[list[EntrypointName], FEW] | None = None
     service_url: UpstreamUrl | None = None
-    server_urls: Annotated[list[UpstreamUrl], _Few] | None = None
+    server_urls: Annotated[list[UpstreamUrl], FEW] | None = None
     port: Text | None = None
     path_prefix: PathPrefix | None = None
-    strip_prefix: bool | None = None
-    middlewares: Annotated[list[MiddlewareName], _Few] | None = None
-    pass_host_header: bool | None = None
+    strip_prefix: Flag | None = None
+    middlewares: Annotated[list[MiddlewareName], FEW] | None = None
+    pass_host_header: Flag | None = None
     tls: TlsSpec | None = None
 
     @property

@@ -13,6 +13,7 @@ from registry.names import PLAIN_ADDRESS, PLAIN_HOST, canonical_host, canonical_
 from registry.router_spec import RouterSpec, normal_path
 
 _ROUTER = "/metadata/router"
+_AT_SERVICE_URL = (f"{_ROUTER}/service_url",)
 _SCHEMES = {None: "http", "": "http", "tcp": "http", "http": "http", "https": "https"}
 
 # Already as `_server` writes it.
@@ -42,18 +43,21 @@ class Upstream:
 def hostnames_of(router: RouterSpec, host: Host) -> tuple[str, ...]:
     """The canonical host patterns that the record asks for, each once, in order."""
     given = router.hostnames or [host.hostname]
-    return tuple(dict.fromkeys(canonical_pattern(name) for name in given))
+    return tuple(dict.fromkeys(map(canonical_pattern, given)))
 
 
 def resolve_upstream(router: RouterSpec, host: Host, ports: Sequence[Port]) -> Upstream:
     """`service_url` and `server_urls` together, else the named port. Raises UpstreamError."""
     port = _named_port(router.port, ports)
+    url = router.service_url
+    if url and not router.server_urls and _PLAIN_SERVER.match(url):  # as most records have it
+        return Upstream((url,), "/", _AT_SERVICE_URL)
     given = list(_given(router))
     if given:
         return _joined(given)
     if port is None:
         raise UpstreamError(
-            f"{_ROUTER}/service_url",
+            _AT_SERVICE_URL[0],
             "no upstream: give service_url or server_urls, or name one of the ports in port",
         )
     return _joined([_of_port(*port, router, host)])
@@ -61,7 +65,7 @@ def resolve_upstream(router: RouterSpec, host: Host, ports: Sequence[Port]) -> U
 
 def _given(router: RouterSpec) -> Iterator[tuple[str, str]]:
     if router.service_url:
-        yield f"{_ROUTER}/service_url", router.service_url
+        yield _AT_SERVICE_URL[0], router.service_url
     for index, url in enumerate(router.server_urls or ()):
         yield f"{_ROUTER}/server_urls/{index}", url
 

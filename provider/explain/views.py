@@ -76,9 +76,9 @@ def _of_ours(winner: Contender, target: Target, knowledge: Knowledge) -> dict[st
         "route": _route(winner.claim),
         "router": name,
         "provider": "http",
-        "rule": router.rule,
-        "priority": router.priority,
-        "tls": router.tls is not None,
+        "rule": router["rule"],
+        "priority": router["priority"],
+        "tls": "tls" in router,
         "strip": strip,
         "add": add,
         "middlewares": [each for each in fragment.middleware_names if each not in made],
@@ -92,10 +92,10 @@ def strip_and_add(fragment: Fragment) -> tuple[str | None, str | None]:
     """The prefix that is taken off, and the one that is put before; None for neither."""
     strip = add = None
     for _, middleware in fragment.middlewares:
-        if middleware.strip_prefix is not None:
-            strip = middleware.strip_prefix.prefixes[0]
-        if middleware.add_prefix is not None:
-            add = middleware.add_prefix.prefix
+        if "stripPrefix" in middleware:
+            strip = middleware["stripPrefix"]["prefixes"][0]
+        if "addPrefix" in middleware:
+            add = middleware["addPrefix"]["prefix"]
     return strip, add
 
 

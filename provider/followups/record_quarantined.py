@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from provider.followups.values import Finding, FollowUp, Subject
 from provider.followups.world import World
@@ -22,5 +23,5 @@ def find(world: World) -> Iterator[Finding]:
             action=f"Mend the record {name} in the catalogue{f', at {place}' if place else ''}.",
             evidence={"code": fault.code, "faults": faults},
             slug=known.slug if known else fault.slug,
-            owner=known.owner.model_dump(mode="json") if known else None,
+            owner=asdict(known.owner) if known else None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
@@ -128,7 +128,7 @@ def follow_up(
 
 @lru_cache(_OWNERS_MAX)  # few people have many environments
 def _as_json(owner: Owner) -> Mapping[str, Any]:
-    return owner.model_dump(mode="json")
+    return asdict(owner)
 
 
 def urgency(environment: Environment) -> Severity:

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from provider.render.fragment import Claim, Fragment, Note, OwnCertificate, Rejection
 from provider.render.middlewares import middlewares_of, qualified
@@ -13,9 +14,9 @@ from provider.render.services import transport_of
 from provider.render.tls import router_tls
 from registry.names import is_address
 from registry.schema import Environment
-from registry.upstream import Upstream, hostnames_of, resolve_upstream
+from registry.upstream import Upstream, hostnames_of
 
-_ADDRESSES_MAX = 4096
+_ENDPOINTS_MAX = 4096
 DEFAULT_ENTRYPOINTS = ("websecure",)
 
 
@@ -40,29 +41,28 @@ def compile_record(
 
     `certificate` is what became of the certificate that the record names; None when it names none.
     """
-    router = environment.router
-    if router is None or not environment.routed:
+    router, upstream = environment.routed_by, environment.upstream
+    if router is None or upstream is None:
         return None
-    upstream = resolve_upstream(router, environment.host, environment.ports)
     rejection = _refused(environment, upstream, rules)
     if rejection is not None:
         return rejection
     hosts = hostnames_of(router, environment.host)
-    entrypoints = tuple(dict.fromkeys(router.entrypoints or DEFAULT_ENTRYPOINTS))
+    path, entrypoints = router.path, dict.fromkeys(router.entrypoints or DEFAULT_ENTRYPOINTS)
     middlewares = middlewares_of(environment.environment_id, router, upstream)
-    own = tuple(qualified(name, rules.middleware_provider) for name in router.middlewares or ())
+    own = [qualified(name, rules.middleware_provider) for name in router.middlewares or ()]
     return Fragment(
         environment_id=environment.environment_id,
         slug=environment.slug,
         created_at=environment.created_at,
-        claims=tuple(Claim(h, router.path, e) for h in hosts for e in entrypoints),
+        claims=tuple([Claim(host, path, each) for host in hosts for each in entrypoints]),
         tls_entrypoints=rules.tls_entrypoints,
         tls=router_tls(router, hosts, rules.cert_resolver),
         upstreams=upstream.servers,
         pass_host_header=router.pass_host_header is not False,
         servers_transport=transport_of(upstream, rules.servers_transport),
         middlewares=middlewares,
-        middleware_names=own + tuple(name for name, _ in middlewares),
+        middleware_names=(*own, *[name for name, _ in middlewares]),
         fallback_host=not router.hostnames,
         pair=certificate.pair if certificate else None,
         notes=_notes(certificate),
@@ -102,32 +102,37 @@ def _refused(environment: Environment, upstream: Upstream, rules: Rules) -> Reje
 
 
 def _forbidden(server: str, rules: Rules) -> str | None:
-    host, port = _endpoint(server)
-    is_barred, local = _nature(host)
+    host, port, is_barred, is_local = _endpoint(server)
     if is_barred:
         return f"{host} is a link-local or unspecified address"
-    for name in (host, "localhost") if local else (host,):
+    for name in (host, "localhost") if is_local else (host,):
         listener = rules.forbidden_upstreams.get((name, port))
         if listener is not None:
             return f"{server} is {listener}"
     return None
 
 
-@lru_cache(_ADDRESSES_MAX)  # many upstreams are of few machines
-def _nature(host: str) -> tuple[bool, bool]:
-    """Whether it is an address that is never an upstream, and whether it is this machine."""
+class _Endpoint(NamedTuple):
+    """`is_barred` is an address that is never an upstream, `is_local` this machine."""
+
+    host: str
+    port: int
+    is_barred: bool
+    is_local: bool
+
+
+@lru_cache(_ENDPOINTS_MAX)  # many upstreams are of few machines
+def _endpoint(server: str) -> _Endpoint:
+    """Of a server, which is canonical and has no path, as `Upstream` has them."""
+    scheme, _, authority = server.partition("://")
+    host, colon, digits = authority.rpartition(":")
+    if not colon or authority.endswith("]"):
+        host, digits = authority, ""
+    host, port = host.strip("[]"), int(digits) if digits else 443 if scheme == "https" else 80
     if not is_address(host):
-        return False, host == "localhost"
+        return _Endpoint(host, port, is_barred=False, is_local=host == "localhost")
     address = ipaddress.ip_address(host)
     address = getattr(address, "ipv4_mapped", None) or address  # ::ffff:… is no way around
     # RFC 3927, RFC 4291: link-local is where clouds keep their metadata service.
-    return address.is_link_local or address.is_unspecified, address.is_loopback
-
-
-def _endpoint(server: str) -> tuple[str, int]:
-    """Canonical host and port of a server, which has no path, as `Upstream` has them."""
-    scheme, _, authority = server.partition("://")
-    host, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        host, port = authority, ""
-    return host.strip("[]"), int(port) if port else 443 if scheme == "https" else 80
+    is_barred = address.is_link_local or address.is_unspecified
+    return _Endpoint(host, port, is_barred, address.is_loopback)

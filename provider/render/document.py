@@ -210,11 +210,11 @@ def _tls(before: Tls, pairs: Sequence[Pair], default_pair: Pair | None) -> Tls:
     if made_of == before.made_of:
         return before
     tls: dict[str, Any] = {}
-    certificates = [certificate.as_json() for certificate in listed(pairs)]
+    certificates = listed(pairs)
     if certificates:
         tls["certificates"] = certificates
     if default_pair is not None:
-        default = listed([default_pair])[0].as_json()
+        default = listed([default_pair])[0]
         tls["stores"] = {"default": {"defaultCertificate": default}}
     return Tls(made_of, b',"tls":' + encoded(tls) if tls else b"")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from provider.render.traefik import LoadBalancer, Middleware, RouterTls, Server, Service
+from provider.render.traefik import LoadBalancer, Middleware, RouterTls, Service
 
 
 class Claim(NamedTuple):
@@ -82,13 +82,13 @@ class Fragment:
     @property
     def service(self) -> Service:
         """Its one service; made for who asks, since kept it takes more than all else here."""
-        return Service(
-            load_balancer=LoadBalancer(
-                servers=tuple(Server(url=url) for url in self.upstreams),
-                pass_host_header=self.pass_host_header,
-                servers_transport=self.servers_transport,
-            )
-        )
+        balancer: LoadBalancer = {
+            "servers": [{"url": url} for url in self.upstreams],
+            "passHostHeader": self.pass_host_header,
+        }
+        if self.servers_transport is not None:
+            balancer["serversTransport"] = self.servers_transport
+        return {"loadBalancer": balancer}
 
 
 @dataclass(frozen=True, slots=True)

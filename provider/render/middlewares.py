@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provider.render.traefik import AddPrefix, Middleware, StripPrefix
+from provider.render.traefik import Middleware
 from registry.router_spec import RouterSpec
 from registry.upstream import Upstream
 
@@ -16,11 +16,11 @@ def middlewares_of(
     environment_id: str, router: RouterSpec, upstream: Upstream
 ) -> tuple[tuple[str, Middleware], ...]:
     """Strip, then add, each where it is needed: Traefik applies them in this order."""
-    middlewares = []
+    middlewares: list[tuple[str, Middleware]] = []
     if router.strips:
-        strip = Middleware(strip_prefix=StripPrefix(prefixes=(router.path,)))
+        strip: Middleware = {"stripPrefix": {"prefixes": [router.path]}}
         middlewares.append((f"{environment_id}.strip", strip))
     if upstream.base_path != "/":
-        add = Middleware(add_prefix=AddPrefix(prefix=upstream.base_path))
+        add: Middleware = {"addPrefix": {"prefix": upstream.base_path}}
         middlewares.append((f"{environment_id}.add", add))
     return tuple(middlewares)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
+from pydantic_core import to_json
+
 from provider.render.fragment import Claim, Fragment
-from provider.render.routers import routers_of
-from provider.render.traefik import Output
+from provider.render.share import Share, share_of
 
 GROUP_MEAN = 32
 _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
@@ -40,19 +40,19 @@ class Part:
 def encode_part(fragment: Fragment, lost: frozenset[Claim]) -> Part:
     """Encode one; empty where every claim was lost."""
     ends_group = crc32(fragment.environment_id.encode()) % GROUP_MEAN == 0
-    routers = [_entry(*each) for each in routers_of(fragment, lost)]
-    if not routers:
+    share = share_of(fragment, lost)
+    if share is None:
         return Part(fragment, lost, b"", b"", b"", 0, "", ends_group)
-    service = _entry(fragment.environment_id, fragment.service)
-    middlewares = [_entry(*each) for each in fragment.middlewares]
+    routers, services, middlewares = map(_entries, share.http.values())
+    count = len(share.http["routers"])
     return Part(
         fragment,
         lost,
-        b"".join(routers),
-        service,
-        b"".join(middlewares),
-        len(routers),
-        _tag([*routers, service, *middlewares], fragment.pair.cert_path if fragment.pair else ""),
+        routers,
+        services,
+        middlewares,
+        count,
+        _tag(share, routers + services + middlewares if count == 1 else None),
         ends_group,
     )
 
@@ -62,18 +62,26 @@ def encoded(value: Any) -> bytes:
     return _yaml_safe(_JSON.encode(value)).encode()
 
 
-def _entry(name: str, value: Output) -> bytes:
-    """An entry of a section; most are ASCII as they are, so that nothing is left to escape."""
-    text = value.as_text()
-    if not text.isascii() or "\x7f" in text:
-        return b"%b:%b," % (encoded(name), encoded(value.as_json()))
-    return f"{_JSON.encode(name)}:{text},".encode()
+def _entries(section: Any) -> bytes:
+    """The entries of a section; most are ASCII as they are, so that nothing is left to escape."""
+    if not section:
+        return b""
+    text = to_json(section)
+    if not text.isascii() or b"\x7f" in text:
+        text = encoded(section)
+    return text[1:-1] + b","
 
 
-def _tag(entries: Iterable[bytes], certificate: str) -> str:
-    """Equal for equal parts, in whatever order of the routers; the certificate counts."""
-    ordered = b"".join(sorted(entries)) + certificate.encode(errors="surrogatepass")
-    return hashlib.sha256(ordered).hexdigest()[:16]
+def _tag(share: Share, entries: bytes | None) -> str:
+    """Equal for equal parts, in whatever order of the routers; the certificate counts.
+
+    `entries` are all of them, where there is one order.
+    """
+    if entries is None:
+        routers = sorted(share.http["routers"].items())
+        entries = encoded([routers, share.http["services"], share.http["middlewares"]])
+    certificate = (share.certificate or "").encode(errors="surrogatepass")
+    return hashlib.sha256(entries + certificate).hexdigest()[:16]
 
 
 def _yaml_safe(text: str) -> str:

@@ -75,11 +75,14 @@ def _kept(fragment: Fragment, lost: frozenset[Claim]) -> dict[str, list[str]]:
 
 def _router(fragment: Fragment, hosts: list[str], entrypoints: tuple[str, ...]) -> Router:
     path = fragment.claims[0].path
-    return Router(
-        rule=rule(hosts, path),
-        priority=priority(hosts[0], path),
-        entry_points=entrypoints,
-        middlewares=fragment.middleware_names or None,
-        service=fragment.environment_id,
-        tls=fragment.tls if entrypoints[0] in fragment.tls_entrypoints else None,
-    )
+    router: Router = {
+        "rule": rule(hosts, path),
+        "priority": priority(hosts[0], path),
+        "entryPoints": list(entrypoints),
+        "service": fragment.environment_id,
+    }
+    if fragment.middleware_names:
+        router["middlewares"] = list(fragment.middleware_names)
+    if entrypoints[0] in fragment.tls_entrypoints:
+        router["tls"] = fragment.tls
+    return router

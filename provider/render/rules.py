@@ -1,17 +1,18 @@
 """Router rules: what a request must be, in Traefik v3's rule language, and how they rank.
 
 Values are Go string literals in double quotes; names and paths passed an allow-list before, so
-`json.dumps` needs no escape that Go does not know.
+JSON needs no escape that Go does not know.
 Source: traefik `pkg/muxer/http/matcher.go`, `pkg/rules/parser.go`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from json import JSONEncoder
 
 PRIORITY_EXACT = 20_000
 PRIORITY_WILDCARD = 10_000
+_quoted = JSONEncoder().encode
 
 
 def is_wildcard(host: str) -> bool:
@@ -28,7 +29,7 @@ def rule(hosts: Sequence[str], path: str) -> str:
     if len(alternatives) > 1:
         matched = f"({matched})"
     # PathPrefix is a raw string prefix: alone, /app would catch /application.
-    return f"{matched} && (Path({json.dumps(path)}) || PathPrefix({json.dumps(path + '/')}))"
+    return f"{matched} && (Path({_quoted(path)}) || PathPrefix({_quoted(path + '/')}))"
 
 
 def priority(host: str, path: str) -> int:
@@ -38,8 +39,8 @@ def priority(host: str, path: str) -> int:
 
 def _host(host: str) -> str:
     if not is_wildcard(host):
-        return f"Host({json.dumps(host)})"
+        return f"Host({_quoted(host)})"
     # Host("*.x") is a literal before Traefik 3.7; the regexp is understood by every v3.
     rest = host[2:].replace(".", r"\.")
     pattern = rf"^[^.]+\.{rest}\.?$"
-    return f"HostRegexp({json.dumps(pattern)})"
+    return f"HostRegexp({_quoted(pattern)})"

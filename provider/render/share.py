@@ -8,38 +8,33 @@ from typing import Any
 
 from provider.render.fragment import Claim, Fragment
 from provider.render.routers import routers_of
+from provider.render.traefik import Http, checked
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """Routers, services and middlewares by name, as the document has them."""
 
-    routers: dict[str, Any]
-    services: dict[str, Any]
-    middlewares: dict[str, Any]
+    http: Http
     certificate: str | None
 
     def document(self) -> dict[str, Any]:
         """As the document has it, in parts that are not empty."""
-        http = {
-            "routers": self.routers,
-            "services": self.services,
-            "middlewares": self.middlewares,
-        }
-        return {"http": {key: value for key, value in http.items() if value}}
+        return {"http": {key: value for key, value in self.http.items() if value}}
 
 
 def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
     """What is left without the claims that were lost; None when nothing is."""
-    routers = {name: router.as_json() for name, router in routers_of(fragment, lost)}
+    routers = dict(routers_of(fragment, lost))
     if not routers:
         return None
-    return Share(
-        routers=routers,
-        services={fragment.environment_id: fragment.service.as_json()},
-        middlewares={name: m.as_json() for name, m in fragment.middlewares},
-        certificate=fragment.pair.cert_path if fragment.pair else None,
-    )
+    services = {fragment.environment_id: fragment.service}
+    http: Http = {
+        "routers": routers,
+        "services": services,
+        "middlewares": dict(fragment.middlewares),
+    }
+    return Share(checked(http), fragment.pair.cert_path if fragment.pair else None)
 
 
 def changed_shares(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:

@@ -9,8 +9,6 @@ from provider.render.traefik import Certificate, Domain, RouterTls
 from registry.names import canonical_pattern
 from registry.router_spec import RouterSpec
 
-_WITH_THE_BEST = RouterTls()
-
 
 def router_tls(router: RouterSpec, hosts: Sequence[str], cert_resolver: str | None) -> RouterTls:
     """`domains` where the record speaks of TLS or a resolver needs them; the resolver only for a
@@ -18,11 +16,15 @@ def router_tls(router: RouterSpec, hosts: Sequence[str], cert_resolver: str | No
     own = router.tls is not None and router.tls.cert_file is not None
     resolver = None if own else cert_resolver
     if router.tls is None and resolver is None:
-        return _WITH_THE_BEST
+        return {}
     given = router.tls.domains if router.tls is not None else None
-    names = tuple(dict.fromkeys(canonical_pattern(name) for name in given or hosts))
-    domain = Domain(main=names[0], sans=names[1:] or None)
-    return RouterTls(cert_resolver=resolver, domains=(domain,))
+    names = list(dict.fromkeys(canonical_pattern(name) for name in given or hosts))
+    domain: Domain = {"main": names[0]}
+    if names[1:]:
+        domain["sans"] = names[1:]
+    tls: RouterTls = {"certResolver": resolver} if resolver is not None else {}
+    tls["domains"] = [domain]
+    return tls
 
 
 def listed(pairs: Iterable[Pair]) -> list[Certificate]:
@@ -35,6 +37,6 @@ def listed(pairs: Iterable[Pair]) -> list[Certificate]:
     for pair in sorted(pairs, key=lambda pair: (pair.not_after, pair.fingerprint)):
         best[pair.names] = pair
     return [
-        Certificate(cert_file=pair.cert_path, key_file=pair.key_path)
+        Certificate(certFile=pair.cert_path, keyFile=pair.key_path)
         for pair in sorted(best.values(), key=lambda pair: pair.fingerprint)
     ]

@@ -1,102 +1,117 @@
 """Traefik v3 dynamic configuration, the part that we write, as typed output.
 
 Source: traefik `pkg/config/dynamic/http_config.go`, `middlewares.go` and `pkg/tls/tls.go`.
-Traefik refuses a whole document for one unknown field or one empty map, so nothing but these
-models is ever encoded, and what is None or unset is left out.
+Traefik refuses a whole document for one unknown field or one empty map, so nothing is encoded but
+what passed `checked` here. The objects are JSON as Traefik reads it: what is unset is not there.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, NotRequired, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from typing_extensions import TypedDict  # Pydantic takes no other before Python 3.12
 
 _PRIORITY_MAX = 2**63 - 1 - 1000  # traefik pkg/server/router/router.go: above it is reserved
+_OUTPUT = ConfigDict(extra="forbid", strict=True)
+_Item = TypeVar("_Item")
+_Text = Annotated[str, Field(min_length=1)]
+_Some = Annotated[list[_Item], Field(min_length=1)]
 
 
-class Output(BaseModel):
-    """An object of the document: camel case, nothing unknown, nothing empty."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True
-    )
-
-    def as_json(self) -> dict[str, Any]:
-        """The object as JSON values, without what is None."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-    def as_text(self) -> str:
-        """The same as compact JSON, in which only what JSON demands is escaped."""
-        return self.model_dump_json(by_alias=True, exclude_none=True)
-
-
-class Domain(Output):
+@with_config(_OUTPUT)
+class Domain(TypedDict):
     """What a certificate is for: one main name, and others."""
 
-    main: Annotated[str, Field(min_length=1)]
-    sans: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    main: _Text
+    sans: NotRequired[_Some[str]]
 
 
-class RouterTls(Output):
+@with_config(_OUTPUT)
+class RouterTls(TypedDict):
     """TLS termination; empty means with the best certificate of the store."""
 
-    cert_resolver: str | None = None
-    domains: Annotated[tuple[Domain, ...], Field(min_length=1)] | None = None
+    certResolver: NotRequired[str]
+    domains: NotRequired[_Some[Domain]]
 
 
-class Router(Output):
+@with_config(_OUTPUT)
+class Router(TypedDict):
     """One router; `tls` puts it among the TLS routers on every one of its entrypoints."""
 
-    rule: Annotated[str, Field(min_length=1)]
+    rule: _Text
     priority: Annotated[int, Field(gt=0, le=_PRIORITY_MAX)]
-    entry_points: Annotated[tuple[str, ...], Field(min_length=1)]
-    middlewares: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    service: Annotated[str, Field(min_length=1)]
-    tls: RouterTls | None = None
+    entryPoints: _Some[str]
+    middlewares: NotRequired[_Some[str]]
+    service: _Text
+    tls: NotRequired[RouterTls]
 
 
-class Server(Output):
+@with_config(_OUTPUT)
+class Server(TypedDict):
     """One upstream: Traefik drops path, query and user information of the URL."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^/?#@]+$")]
 
 
-class LoadBalancer(Output):
+@with_config(_OUTPUT)
+class LoadBalancer(TypedDict):
     """The servers of a service."""
 
-    servers: Annotated[tuple[Server, ...], Field(min_length=1)]
-    pass_host_header: bool
-    servers_transport: str | None = None
+    servers: _Some[Server]
+    passHostHeader: bool
+    serversTransport: NotRequired[str]
 
 
-class Service(Output):
+@with_config(_OUTPUT)
+class Service(TypedDict):
     """One service."""
 
-    load_balancer: LoadBalancer
+    loadBalancer: LoadBalancer
 
 
-class StripPrefix(Output):
+@with_config(_OUTPUT)
+class StripPrefix(TypedDict):
     """Prefixes taken off the path, in decoded form, without a trailing slash."""
 
-    prefixes: Annotated[tuple[str, ...], Field(min_length=1)]
+    prefixes: _Some[str]
 
 
-class AddPrefix(Output):
+@with_config(_OUTPUT)
+class AddPrefix(TypedDict):
     """A prefix put before the path."""
 
     prefix: Annotated[str, Field(min_length=2)]
 
 
-class Middleware(Output):
+@with_config(_OUTPUT)
+class Middleware(TypedDict):
     """One middleware: exactly one of the kinds."""
 
-    strip_prefix: StripPrefix | None = None
-    add_prefix: AddPrefix | None = None
+    stripPrefix: NotRequired[StripPrefix]
+    addPrefix: NotRequired[AddPrefix]
 
 
-class Certificate(Output):
+@with_config(_OUTPUT)
+class Certificate(TypedDict):
     """A pair of files on Traefik's file system."""
 
-    cert_file: str
-    key_file: str
+    certFile: str
+    keyFile: str
+
+
+@with_config(_OUTPUT)
+class Http(TypedDict):
+    """Routers, services and middlewares by name."""
+
+    routers: dict[str, Router]
+    services: dict[str, Service]
+    middlewares: dict[str, Middleware]
+
+
+_HTTP = TypeAdapter(Http).validator
+
+
+def checked(http: Http) -> Http:
+    """The same, as it is; raises ValidationError for what Traefik would refuse."""
+    return cast(Http, _HTTP.validate_python(http))

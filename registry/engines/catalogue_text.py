@@ -126,11 +126,15 @@ def _items(text: str, start: int) -> tuple[tuple[tuple[int, int], ...], int]:
         raise JsonFault("'environments' is a list", start)
     spans = []
     closing = _closing_line(text, start)
+    next_one = "," + closing[:-1] + "{"  # where all are laid out alike
     offset = skip_space(text, start + 1)
     while text[offset] != "]":
         end = object_end(text, offset, closing) or value_end(text, offset)
         spans.append((offset, end))
-        offset = _after_comma(text, end, "]")
+        if text.startswith(next_one, end):
+            offset = end + len(next_one) - 1
+        else:
+            offset = _after_comma(text, end, "]")
     if start == 0 or text[:start].strip("\ufeff \t\r\n") == "":
         _nothing_after(text, offset + 1)
     return tuple(spans), offset + 1

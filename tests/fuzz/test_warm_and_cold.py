@@ -98,7 +98,7 @@ def copied(folders: Folders, to: Path, *, with_document: bool) -> Folders:
     shutil.copytree(folders.projects, made.projects)
     passing = ["*.lock", "*.part", ".environments.json.*", "document.json.new"]
     if not with_document:
-        passing.append("document.json")
+        passing += ["document.json", "document.gzip"]
     shutil.copytree(folders.data, made.data, ignore=shutil.ignore_patterns(*passing))
     return made
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
+from registry import codec
 from registry.history import History
 from registry.history_lines import glance, kept_state
 from registry.schema import Environment
@@ -45,13 +47,16 @@ async def test_an_unchanged_record_is_made_once_at_a_start(
     await desk.restart()
     await desk.stop()
     made: list[object] = []
-    validate = Environment.model_validate
 
-    def counting(value: object) -> Environment:
-        made.append(value)
-        return validate(value)
+    def counting(validate: Callable[..., Environment]) -> Callable[..., Environment]:
+        def counted(value: object, **more: object) -> Environment:
+            made.append(value)
+            return validate(value, **more)
 
-    monkeypatch.setattr(Environment, "model_validate", counting)
+        return counted
+
+    monkeypatch.setattr(Environment, "model_validate", counting(Environment.model_validate))
+    monkeypatch.setattr(codec, "validated", counting(codec.validated))
     await desk.start()
     assert len(made) == len(stored)
     for each in in_force(desk).environments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,59 @@ def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
     assert after.publication.gzipped == b"", "nobody waits for it"
     after.settle()
     assert gzip.decompress(after.publication.gzipped) == document.body
+
+
+def stopped(kept: Path, *slugs: str) -> Publication:
+    """What was served until a stop."""
+    publication, current = publication_of(*slugs), Current(kept)
+    current.keep(publication.body)
+    current.publish(publication)
+    current.leave_gzip()
+    return publication
+
+
+def test_a_stop_leaves_the_gzip_for_the_next_start(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    assert after.restore() is True
+    assert after.publication is not None
+    assert after.publication.gzipped == served.gzipped
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda gzip: gzip[:-1], lambda gzip: gzip[:100] + b"x" + gzip[101:]]
+)
+def test_a_gzip_that_is_not_whole_is_made_anew(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    kept = tmp_path / "document.json"
+    served, left = stopped(kept, "a"), kept.with_suffix(".gzip")
+    left.write_bytes(damage(left.read_bytes()))
+    after = Current(kept)
+    after.restore()
+    assert after.publication is not None
+    assert after.publication.gzipped == b""
+    after.settle()
+    assert gzip.decompress(after.publication.gzipped) == served.body
+
+
+def test_a_gzip_of_another_document_is_none_of_this(tmp_path: Path) -> None:
+    """A daemon that died since has left none of its own."""
+    kept = tmp_path / "document.json"
+    stopped(kept, "a")
+    Current(kept).keep(document_of("b").body)
+    after = Current(kept)
+    after.restore()
+    assert after.publication is not None
+    assert (after.publication.body, after.publication.gzipped) == (document_of("b").body, b"")
+
+
+def test_a_gzip_is_as_private_as_the_document(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    Current(kept).keep(document_of("a").body)
+    kept.chmod(0o600)
+    stopped(kept, "a")
+    assert stat.S_IMODE(kept.with_suffix(".gzip").stat().st_mode) == 0o600
 
 
 def test_the_newest_kept_document_is_the_one_that_is_restored(tmp_path: Path) -> None:

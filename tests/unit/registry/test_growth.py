@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry import snapshot
+from registry import codec, snapshot
 from registry.engines import json_file, read_file
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.read_file import ReadFile
@@ -25,11 +25,14 @@ from tests.unit.fakes import AnyProjects
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts records validated, files read from scratch, and bytes of files parsed."""
     counted: Counter[str] = Counter()
-    validate, edited, anew = Environment.model_validate, read_file.read_edited, read_file.read_anew
+    edited, anew = read_file.read_edited, read_file.read_anew
 
-    def counting_validate(value: Any, **more: Any) -> Environment:
-        counted["validated"] += 1
-        return validate(value, **more)
+    def counting(validate: Callable[..., Environment]) -> Callable[..., Environment]:
+        def counting_validate(value: Any, **more: Any) -> Environment:
+            counted["validated"] += 1
+            return validate(value, **more)
+
+        return counting_validate
 
     def counting_edited(*given: Any) -> ReadFile | None:
         file = edited(*given)
@@ -40,7 +43,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counted["from scratch"] += 1
         return anew(*given)
 
-    monkeypatch.setattr(Environment, "model_validate", counting_validate)
+    monkeypatch.setattr(Environment, "model_validate", counting(Environment.model_validate))
+    monkeypatch.setattr(codec, "validated", counting(codec.validated))
     monkeypatch.setattr(json_file, "read_edited", counting_edited)
     monkeypatch.setattr(json_file, "read_anew", counting_anew)
     return counted

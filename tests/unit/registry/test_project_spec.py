@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_the_owner_has_the_whole_contact() -> None:
     project = ProjectDefinition.model_validate({"id": "p", "name": "P", "contacts": [contact]})
     found = project.default_owner()
     assert found is not None
-    assert found.model_dump() == contact
+    assert asdict(found) == contact
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from registry import codec
 from registry.errors import FieldError
 from registry.schema import ROUTED_STATES, Environment, field_errors
 from tests.records import environment, record, router
@@ -157,3 +158,12 @@ def test_a_record_is_not_changed_by_validating_it() -> None:
     before = json.dumps(given)
     Environment.model_validate(given)
     assert json.dumps(given) == before
+
+
+def test_a_stored_text_has_the_bounds_of_a_body() -> None:
+    """Many short values take half as much space again once there is white space between them."""
+    tags = {"t": [1] * 25_000}
+    assert len(json.dumps(tags, separators=(",", ":"))) < 64 * 1024 < len(json.dumps(tags))
+    assert pointers(metadata=tags) == ["/metadata"]
+    text = json.dumps({**record(), "metadata": tags})
+    assert [fault.pointer for fault in codec.decode(text, lambda _: None).errors] == ["/metadata"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from registry.fields import instant_text, parse_instant
+from registry.fields import _PLAIN_ADDRESS, instant_text, parse_instant
+from registry.router_spec import _PLAIN_ENTRYPOINT, _entrypoint
 from registry.schema import Environment, field_errors
 from tests.records import GONE, environment, record
 
@@ -196,3 +200,21 @@ def test_a_time_outside_of_the_calendar_in_utc_is_refused(written: str) -> None:
 def test_a_time_that_is_one_already_is_taken() -> None:
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert Environment.model_validate(record() | {"created_at": noon}).created_at == noon
+
+
+@given(st.from_regex(_PLAIN_ENTRYPOINT, fullmatch=True))
+def test_a_plain_entrypoint_is_one_that_the_whole_check_takes(name: str) -> None:
+    _entrypoint(name)
+
+
+@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
+def test_a_plain_address_is_one_that_the_whole_check_takes(address: str) -> None:
+    assert str(ipaddress.ip_address(address)) == address
+
+
+@pytest.mark.parametrize("part", ["host", "owner", "lifecycle", "health"])
+def test_a_part_is_an_object(part: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        environment(**{part: "a text"})
+    fault = field_errors(raised.value)[0]
+    assert (fault.pointer, fault.message) == (f"/{part}", "must be an object")

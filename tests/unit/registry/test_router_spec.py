@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -24,11 +25,11 @@ def pointers(**fields: Any) -> list[str]:
 
 def spec(**fields: Any) -> RouterSpec:
     """A router section."""
-    return RouterSpec.model_validate({"service_url": UPSTREAM, **fields})
+    return RouterSpec(**{"service_url": UPSTREAM, **fields})
 
 
 def test_every_field_may_be_null() -> None:
-    fields = RouterSpec.model_fields.keys() - {"service_url"}
+    fields = {field.name for field in dataclasses.fields(RouterSpec)} - {"service_url"}
     assert pointers(**dict.fromkeys(fields)) == []
 
 

@@ -32,9 +32,9 @@ def plain_body(
         share = share_of(fragment, lost.get(fragment.environment_id, frozenset()))
         if share is not None:
             pairs += [fragment.pair] if fragment.pair else []
-            http["routers"].update(share.routers)
-            http["services"].update(share.services)
-            http["middlewares"].update(share.middlewares)
+            http["routers"].update(share.http["routers"])
+            http["services"].update(share.http["services"])
+            http["middlewares"].update(share.http["middlewares"])
     http["middlewares"]["routebook-" + "0" * 16] = {"addPrefix": {"prefix": "/routebook"}}
     document: dict[str, Any] = {"http": {key: value for key, value in http.items() if value}}
     if tls := _tls(pairs, default_pair):
@@ -48,7 +48,7 @@ def plain_body(
 def _tls(pairs: list[Pair], default_pair: Pair | None) -> dict[str, Any]:
     tls: dict[str, Any] = {}
     if pairs:
-        tls["certificates"] = [each.as_json() for each in listed(pairs)]
+        tls["certificates"] = listed(pairs)
     if default_pair is not None:
-        tls["stores"] = {"default": {"defaultCertificate": listed([default_pair])[0].as_json()}}
+        tls["stores"] = {"default": {"defaultCertificate": listed([default_pair])[0]}}
     return tls

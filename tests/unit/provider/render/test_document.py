@@ -113,7 +113,7 @@ def test_pairs_are_listed_once_and_by_fingerprint() -> None:
         pair("bb", "b.test"),
         pair("aa", "a.test"),
     ]
-    assert [item.cert_file for item in listed(several)] == [
+    assert [item["certFile"] for item in listed(several)] == [
         f"/certs/.live/{each}/cert.pem" for each in ("aa", "bb", "cc")
     ]
 
@@ -122,7 +122,7 @@ def test_of_one_set_of_names_the_later_ending_pair_is_listed() -> None:
     for early, late in (("aa", "bb"), ("bb", "aa")):
         both = [pair(early, "a.test", "b.test", day=1), pair(late, "a.test", "b.test", day=2)]
         for several in (both, both[::-1]):
-            assert [item.key_file for item in listed(several)] == [f"/certs/.live/{late}/key.pem"]
+            assert [item["keyFile"] for item in listed(several)] == [f"/certs/.live/{late}/key.pem"]
 
 
 def test_of_one_set_of_names_and_one_end_the_choice_does_not_depend_on_order() -> None:

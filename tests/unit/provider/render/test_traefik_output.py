@@ -1,4 +1,4 @@
-"""The typed output: what Traefik would choke on cannot be made."""
+"""The typed output: what Traefik would choke on is never encoded."""
 
 from __future__ import annotations
 
@@ -7,53 +7,50 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from provider.render.traefik import (
-    AddPrefix,
-    Domain,
-    LoadBalancer,
-    Middleware,
-    Router,
-    RouterTls,
-    Server,
-    StripPrefix,
-)
+from provider.render.traefik import Http, checked
 
 ROUTER: dict[str, Any] = {
     "rule": 'Host("a.test")',
     "priority": 20_001,
-    "entry_points": ("web",),
+    "entryPoints": ["web"],
     "service": "env-dev",
 }
+BALANCER: dict[str, Any] = {"servers": [{"url": "http://10.0.0.1:9000"}], "passHostHeader": True}
 
 
-def test_names_are_in_camel_case_and_what_is_none_is_left_out() -> None:
-    assert Router(**ROUTER).as_json() == {
-        "rule": 'Host("a.test")',
-        "priority": 20_001,
-        "entryPoints": ["web"],
-        "service": "env-dev",
+def http(
+    router: dict[str, Any] | None = None,
+    balancer: dict[str, Any] | None = None,
+    middleware: dict[str, Any] | None = None,
+) -> Any:
+    """A section with one of each, of which something may be another."""
+    return {
+        "routers": {"env-dev.exact.web": {**ROUTER, **(router or {})}},
+        "services": {"env-dev": {"loadBalancer": {**BALANCER, **(balancer or {})}}},
+        "middlewares": {"env-dev.strip": middleware or {"stripPrefix": {"prefixes": ["/app"]}}},
     }
+
+
+def encoded_order(value: Http) -> list[str]:
+    """The keys of the router, as they would be written."""
+    return list(value["routers"]["env-dev.exact.web"])
+
+
+def test_what_traefik_takes_comes_out_as_it_is() -> None:
+    tls = {"certResolver": "le", "domains": [{"main": "a.test", "sans": ["b.test"]}]}
+    whole = http({"middlewares": ["auth@file"], "tls": tls}, {"serversTransport": "ca@file"})
+    assert checked(whole) == whole
+    assert checked(http(middleware={"addPrefix": {"prefix": "/base"}}))
 
 
 def test_an_empty_tls_stays_since_it_means_something() -> None:
-    assert Router(**ROUTER, tls=RouterTls()).as_json()["tls"] == {}
+    assert checked(http({"tls": {}}))["routers"]["env-dev.exact.web"]["tls"] == {}
 
 
-def test_tls_names_its_resolver_and_domains() -> None:
-    tls = RouterTls(cert_resolver="le", domains=(Domain(main="a.test", sans=("b.test",)),))
-    assert tls.as_json() == {
-        "certResolver": "le",
-        "domains": [{"main": "a.test", "sans": ["b.test"]}],
-    }
-
-
-def test_a_middleware_is_of_one_kind() -> None:
-    assert Middleware(strip_prefix=StripPrefix(prefixes=("/app",))).as_json() == {
-        "stripPrefix": {"prefixes": ["/app"]}
-    }
-    assert Middleware(add_prefix=AddPrefix(prefix="/base")).as_json() == {
-        "addPrefix": {"prefix": "/base"}
-    }
+def test_the_order_of_the_keys_is_always_the_same() -> None:
+    late = checked(http({"tls": {}, "middlewares": ["auth@file"]}))
+    names = ["rule", "priority", "entryPoints", "middlewares", "service", "tls"]
+    assert encoded_order(late) == names
 
 
 @pytest.mark.parametrize(
@@ -63,15 +60,19 @@ def test_a_middleware_is_of_one_kind() -> None:
         {"priority": 0},
         {"priority": 2**63},
         {"priority": "20001"},
-        {"entry_points": ()},
-        {"middlewares": ()},
+        {"entryPoints": []},
+        {"middlewares": []},
+        {"middlewares": None},
         {"service": ""},
+        {"tls": None},
+        {"tls": {"domains": []}},
+        {"tls": {"domains": [{"main": "a.test", "sans": []}]}},
         {"unknown": 1},
     ],
 )
-def test_a_router_that_traefik_would_refuse_cannot_be_made(changes: dict[str, Any]) -> None:
+def test_a_router_that_traefik_would_refuse_is_none(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Router(**{**ROUTER, **changes})
+        checked(http(changes))
 
 
 @pytest.mark.parametrize(
@@ -80,16 +81,18 @@ def test_a_router_that_traefik_would_refuse_cannot_be_made(changes: dict[str, An
 )
 def test_a_server_has_a_scheme_and_nothing_that_traefik_drops(url: str) -> None:
     with pytest.raises(ValidationError):
-        Server(url=url)
+        checked(http(balancer={"servers": [{"url": url}]}))
 
 
-def test_no_list_is_empty() -> None:
-    for make in (
-        lambda: LoadBalancer(servers=(), pass_host_header=True),
-        lambda: StripPrefix(prefixes=()),
-        lambda: AddPrefix(prefix="/"),
-        lambda: Domain(main="a.test", sans=()),
-        lambda: RouterTls(domains=()),
-    ):
-        with pytest.raises(ValidationError):
-            make()
+@pytest.mark.parametrize(
+    "middleware",
+    [{"stripPrefix": {"prefixes": []}}, {"addPrefix": {"prefix": "/"}}, {"redirect": {}}],
+)
+def test_a_middleware_has_something_to_do(middleware: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        checked(http(middleware=middleware))
+
+
+def test_a_service_has_servers() -> None:
+    with pytest.raises(ValidationError):
+        checked(http(balancer={"servers": []}))
