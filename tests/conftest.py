@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from provider.event_loop import new_event_loop
 from provider.logs import configure_logs
+from provider.observe.default_certificate import self_signed
 from tests.daemons import NO_DNS, Daemon, DaemonProcess, Folders, eventually
 
 EMPTY_CATALOGUE = '{\n  "version": 1,\n  "environments": []\n}\n'
@@ -55,6 +57,17 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], A
     if item.path.parent.name == "access" or item.path.name in _IN_BOTH_LOOPS:
         return {"daemons_loop": new_event_loop, "pythons_loop": asyncio.new_event_loop}
     return {"daemons_loop": new_event_loop}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for localhost, and its key."""
+    now = datetime.now(UTC)
+    contents = self_signed(["localhost"], now, now + timedelta(days=1))
+    files = tmp_path / "own.crt", tmp_path / "own.key"
+    for path, content in zip(files, contents, strict=True):
+        path.write_bytes(content)
+    return files
 
 
 @pytest.fixture(autouse=True)

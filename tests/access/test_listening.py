@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shlex
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from provider.observe.default_certificate import self_signed
 from provider.settings import WrongSetting, read_settings
 from tests.access.callers import bearer, book_of, everybody, write_accounts
 from tests.access.processes import routebook
@@ -83,17 +81,6 @@ async def test_beyond_this_machine_it_never_opens_when_the_accounts_go(
     for path in (ALL, "/traefik/config", "/api/history"):
         refused(await daemon.call("GET", path), 401, "unauthenticated")
     assert (await daemon.call("GET", "/api/health")).value.keys() == {"status"}
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key."""
-    now = datetime.now(UTC)
-    contents = self_signed(["localhost"], now, now + timedelta(days=1))
-    files = tmp_path / "own.crt", tmp_path / "own.key"
-    for path, content in zip(files, contents, strict=True):
-        path.write_bytes(content)
-    return files
 
 
 async def test_two_settings_make_it_speak_https_and_only_that(

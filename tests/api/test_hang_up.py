@@ -8,14 +8,12 @@ import ssl
 import struct
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from provider.observe.default_certificate import self_signed
 from tests.conftest import StartDaemon
 from tests.daemons import Daemon, call, eventually
 
@@ -43,17 +41,6 @@ def notify(client: socket.socket) -> None:
     """TLS's own end, with the connection below left open."""
     assert isinstance(client, ssl.SSLSocket)
     client.unwrap()
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> tuple[Path, Path]:
-    """Our own certificate and its key."""
-    now = datetime.now(UTC)
-    contents = self_signed(["localhost"], now, now + timedelta(days=1))
-    files = tmp_path / "own.crt", tmp_path / "own.key"
-    for path, content in zip(files, contents, strict=True):
-        path.write_bytes(content)
-    return files
 
 
 def polled(port: int, name: str, trust: ssl.SSLContext | None) -> socket.socket:
