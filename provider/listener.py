@@ -29,9 +29,8 @@ class SilentClients:
 
     def heard(self, transport: asyncio.BaseTransport | None) -> None:
         """A whole request came on this connection; None when it is gone already."""
-        if (
-            transport is not None
-        ):  # the protocol: uvloop's transports over TLS take no weak reference
+        if transport is not None:
+            # Not the transport: uvloop's over TLS takes no weak reference.
             self._heard.add(transport.get_protocol())
 
     def watched(

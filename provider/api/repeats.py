@@ -101,7 +101,8 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         if asked is not None:
             self._is_between = True
             self._repeat = repeat = made(asked, self._answers)
-            self._loop.call_later(_FOR_S, self._forget, repeat)
+            if repeat is not None:
+                self._loop.call_later(_FOR_S, self._forget, repeat)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client came."""
@@ -128,7 +129,7 @@ class RepeatingProtocol(asyncio.BufferedProtocol):
         self._is_full = False
         self._inner.resume_writing()
 
-    def _forget(self, repeat: Repeat | None) -> None:
+    def _forget(self, repeat: Repeat) -> None:
         if self._repeat is repeat:
             self._repeat = None
 
