@@ -14,7 +14,7 @@ from provider.current import Current
 from provider.news import News, news_of_conflicts, news_of_document, news_of_faults
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import CERT_FILE, KEY_FILE
-from provider.publication import encode_publication
+from provider.publication import Publication, encode_publication
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
@@ -141,14 +141,16 @@ class Reconciler:
         document = await asyncio.to_thread(self._render, snapshot, before)
         shown = self._current.publication
         is_new = shown is None or shown.digest != document.digest
-        failed = None
+        publication, failed = None, None
         if is_new:
-            failed = await self._publish(document, snapshot)
+            publication, failed = await self._written(document)
         elif self._is_unkept:
             failed = await asyncio.to_thread(self._current.write, document.body)
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
+        if publication is not None:
+            await self._show(publication, document, snapshot)
         self.ended(self.rendered)
         if is_new:  # after the revisions that led to it
             news = await asyncio.to_thread(news_of_document, before, document)
@@ -172,9 +174,8 @@ class Reconciler:
         )
         return document
 
-    async def _publish(self, document: Document, snapshot: Snapshot) -> RegistryError | None:
-        """Write it, then show it; the error, when the disk takes no document."""
-        failed: RegistryError | None
+    async def _written(self, document: Document) -> tuple[Publication, RegistryError | None]:
+        """In both encodings, and on disk; the error, when the disk takes no document."""
         publication, failed = await asyncio.gather(
             asyncio.to_thread(
                 encode_publication,
@@ -185,12 +186,16 @@ class Reconciler:
             ),
             asyncio.to_thread(self._current.write, document.body),
         )
+        return publication, failed
+
+    async def _show(self, publication: Publication, document: Document, snapshot: Snapshot) -> None:
+        """Publish it; whoever was held has it when this returns."""
         self._current.publish(publication)
         self.published_at = utc_now()
         self.publications += 1
+        await asyncio.sleep(0)  # the turn of those who were held
         left_out = sum(1 for _ in problems(snapshot, document))
         _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
-        return failed
 
     def _tell_more(self, before: Document | None, after: Document, snapshot: Snapshot) -> None:
         faults, self._faults = self._faults, snapshot.faults

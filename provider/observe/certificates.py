@@ -17,7 +17,7 @@ from pathlib import Path
 
 from provider.observe.pairs import PairFiles, UnusablePair, parse_pair, read_pair, signature_of
 from provider.render.fragment import OwnCertificate, Pair
-from provider.render.identity import replaced
+from registry.differing import differing
 from registry.engines.durable import write_durably
 from registry.errors import RegistryError
 from registry.schema import Environment
@@ -51,7 +51,7 @@ class CertificateFolder:
 
     def _named_by(self, environments: tuple[Environment, ...]) -> dict[str, _Names]:
         """The pair that each environment names, of those that name one."""
-        gone, new = replaced(self._environments, environments)
+        gone, new = differing(self._environments, environments)
         self._environments = environments
         for environment in gone:
             self._naming.pop(environment.environment_id, None)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from provider.render.compile import Rules, compile_record, is_rendered_alike
 from provider.render.fragment import Fragment, OwnCertificate, Rejection
-from provider.render.identity import replaced
+from registry.differing import differing
 from registry.schema import Environment
 
 Compiled = Fragment | Rejection | None
@@ -64,7 +64,7 @@ class Compiler:
         `certificates` are by `environment_id`, of the records that name a pair.
         """
         current, found = tuple(environments), dict(certificates or {})
-        gone, new = replaced(self._environments, current)
+        gone, new = differing(self._environments, current)
         left = {each.environment_id: each for each in new}
         for name in {each.environment_id for each in gone} - left.keys():
             self._forget(name)
