@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -32,7 +32,7 @@ from registry.history_lines import (
     tags_in,
     tags_of,
 )
-from registry.revisions import BY_US, Author, Revision, from_line, to_line
+from registry.revisions import BY_US, Author, Difference, Revision, apart, from_line, to_line
 from registry.schema import Environment
 
 RECENT = timedelta(minutes=15)
@@ -41,7 +41,7 @@ _MANY = 500
 
 _log = structlog.get_logger()
 V = TypeVar("V")
-Difference = tuple[str, Environment | None, Environment | None]
+Apart = tuple[list[Environment], list[Environment]]
 
 
 class History:
@@ -66,6 +66,7 @@ class History:
         self._dropped: dict[str, set[str]] = {}
         self.recent: deque[Revision] = deque()
         self._shared: Sequence[Environment] = ()
+        self._compared: tuple[Sequence[Environment], Apart] | None = None
         self._touched: set[str] = set()
         self.last = 0
         self._is_open = False
@@ -201,28 +202,34 @@ class History:
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""
-        gone, come = differing(self._shared, environments)
+        gone, come = self._apart(environments)
         if [each.environment_id for each in gone] == [each.environment_id for each in come]:
             self.known.update({each.environment_id: each for each in come})
         else:  # the order of the catalogue is kept, too
             self._kept, self._met = {}, {}
             self._known = {each.environment_id: each for each in environments}
-        self._shared, self._touched = environments, set()
+        self._shared, self._touched, self._compared = environments, set(), None
 
     def is_new_to(self, environments: Sequence[Environment]) -> bool:
         """Whether many of these are other objects than those that were shared."""
-        return len(differing(self._shared, environments)[1]) > _MANY
+        return len(self._apart(environments)[1]) > _MANY
 
     def missed(self, environments: Sequence[Environment]) -> list[Difference]:
         """What differs between the state that history knows and these environments."""
-        gone, come = differing(self._shared, environments)
+        gone, come = self._apart(environments)
         after = {each.environment_id: each for each in come}
         left = {each.environment_id for each in gone} - after.keys()
         if not self._touched <= after.keys() | left:
             after, left = {each.environment_id: each for each in environments}, set(self.known)
         lost = left - after.keys()
         deleted = (key for key in self.known if key in lost) if lost else ()
-        return [*_changed(self.known, after), *((key, self.known[key], None) for key in deleted)]
+        return [*apart(self.known, after), *((key, self.known[key], None) for key in deleted)]
+
+    def _apart(self, environments: Sequence[Environment]) -> Apart:
+        """What differs between what was shared and these; asked again, it is not looked for."""
+        if self._compared is None or self._compared[0] is not environments:
+            self._compared = environments, differing(self._shared, environments)
+        return self._compared[1]
 
     async def of(self, environment_id: str) -> list[Revision]:
         """The revisions of one environment, newest first."""
@@ -337,14 +344,3 @@ def _done() -> asyncio.Future[None]:
     done = asyncio.get_running_loop().create_future()
     done.set_result(None)
     return done
-
-
-def _changed(
-    known: Mapping[str, Environment], found: Mapping[str, Environment]
-) -> Iterator[Difference]:
-    for environment_id, environment in found.items():
-        before = known.get(environment_id)
-        if before is environment:
-            continue
-        if before is None or before.revision != environment.revision:
-            yield environment_id, before, environment

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 
-from registry.differing import differing, position_of
+from registry.differing import Run, differing, position_of
 from registry.errors import NotFound
 from registry.filing import Groups, filed, refiled
 from registry.schema import Environment
@@ -181,6 +181,14 @@ class Snapshot:
         after = Snapshot(tuple(entries), self.revision)  # type: ignore[arg-type]
         self.lend(after, pairs)
         return after
+
+    def lend_run(self, after: Snapshot, run: Run) -> None:
+        """Give a successor what is in force: the same, but for this run, where nothing is wrong."""
+        known = self.__dict__
+        if known.get("in_force") is self.entries and "environments" in known:
+            come = tuple(map(_ENVIRONMENT, after.entries[run.start : run.new_stop]))
+            theirs = known["environments"]
+            after.__dict__["environments"] = theirs[: run.start] + come + theirs[run.old_stop :]
 
     def lend(self, after: Snapshot, swaps: Sequence[Swap]) -> None:
         """Give a successor the look-ups that are known here, changed as the swaps say.
