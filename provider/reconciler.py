@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from provider.ahead import Ahead, Foreseen
 from provider.current import Current
 from provider.news import News, news_of_conflicts, news_of_document, news_of_faults
 from provider.observe.certificates import CertificateFolder
@@ -69,6 +70,7 @@ class Reconciler:
     ) -> None:
         self._store, self._certificates, self._current = store, certificates, current
         self._compiler = compiler or Compiler(rules)
+        self._ahead = Ahead(self._compiler, current)
         self._default_certificate = default_certificate
         self._said: dict[str, str] = {}
         self._faults: tuple[Fault, ...] = ()
@@ -77,7 +79,7 @@ class Reconciler:
         self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
         self.ended: Callable[[Rendered], None] = lambda _rendered: None
         self._waiting: list[asyncio.Future[None]] = []
-        self._has_stopped = self._is_unkept = False
+        self._has_stopped = self._is_unkept = self._is_passing = False
         self.publications = 0
         self.own_certificates: dict[str, OwnCertificate] = {}
         self.published_at: datetime | None = None
@@ -119,12 +121,19 @@ class Reconciler:
     async def try_reconcile(self) -> None:
         """A pass that never raises: a bug is logged, and the last good document stays."""
         waiting, self._waiting = self._waiting, []
+        self._is_passing = True
         try:
             await self.reconcile()
         except Exception:
             _log.exception("reconcile_failed", note="the last good document stays")
         finally:
+            self._is_passing = False
             _release(waiting)
+
+    def foresee(self, after: Snapshot) -> None:
+        """This will be in force when it is written: rendered meanwhile, where nothing else is."""
+        if self.document is not None and not self._is_passing:
+            self._ahead.begin(after, self.document)
 
     async def reconcile(self) -> None:
         """One pass: publishes when the document changed, says what changed in its problems."""
@@ -137,13 +146,14 @@ class Reconciler:
         if snapshot.absent:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
-        before = self.document
-        document = await asyncio.to_thread(self._render, snapshot, before)
+        before, ahead = self.document, await self._ahead.taken()
+        nearest = ahead.document if ahead else before
+        document = await asyncio.to_thread(self._render, snapshot, nearest)
         shown = self._current.publication
         is_new = shown is None or shown.digest != document.digest
         publication, failed = None, None
         if is_new:
-            publication, failed = await self._written(document)
+            publication, failed = await self._written(document, ahead)
         elif self._is_unkept:
             failed = await asyncio.to_thread(self._current.write, document.body)
         self.rendered = Rendered(document, snapshot)
@@ -174,18 +184,21 @@ class Reconciler:
         )
         return document
 
-    async def _written(self, document: Document) -> tuple[Publication, RegistryError | None]:
+    async def _written(
+        self, document: Document, ahead: Foreseen | None
+    ) -> tuple[Publication, RegistryError | None]:
         """In both encodings, and on disk; the error, when the disk takes no document."""
-        publication, failed = await asyncio.gather(
-            asyncio.to_thread(
-                encode_publication,
-                document.body,
-                document.digest,
-                document.pieces,
-                self._current.publication,
-            ),
-            asyncio.to_thread(self._current.write, document.body),
+        writing = asyncio.to_thread(self._current.write, document.body)
+        if ahead and ahead.document is document:
+            return ahead.publication, await writing
+        encoding = asyncio.to_thread(
+            encode_publication,
+            document.body,
+            document.digest,
+            document.pieces,
+            self._current.publication,
         )
+        publication, failed = await asyncio.gather(encoding, writing)
         return publication, failed
 
     async def _show(self, publication: Publication, document: Document, snapshot: Snapshot) -> None:
