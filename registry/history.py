@@ -41,7 +41,6 @@ _MANY = 500
 
 _log = structlog.get_logger()
 V = TypeVar("V")
-Apart = tuple[list[Environment], list[Environment]]
 
 
 class History:
@@ -66,7 +65,6 @@ class History:
         self._dropped: dict[str, set[str]] = {}
         self.recent: deque[Revision] = deque()
         self._shared: Sequence[Environment] = ()
-        self._compared: tuple[Sequence[Environment], Apart] | None = None
         self._touched: set[str] = set()
         self.last = 0
         self._is_open = False
@@ -202,21 +200,21 @@ class History:
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""
-        gone, come = self._apart(environments)
+        gone, come = differing(self._shared, environments)
         if [each.environment_id for each in gone] == [each.environment_id for each in come]:
             self.known.update({each.environment_id: each for each in come})
         else:  # the order of the catalogue is kept, too
             self._kept, self._met = {}, {}
             self._known = {each.environment_id: each for each in environments}
-        self._shared, self._touched, self._compared = environments, set(), None
+        self._shared, self._touched = environments, set()
 
     def is_new_to(self, environments: Sequence[Environment]) -> bool:
         """Whether many of these are other objects than those that were shared."""
-        return len(self._apart(environments)[1]) > _MANY
+        return len(differing(self._shared, environments)[1]) > _MANY
 
     def missed(self, environments: Sequence[Environment]) -> list[Difference]:
         """What differs between the state that history knows and these environments."""
-        gone, come = self._apart(environments)
+        gone, come = differing(self._shared, environments)
         after = {each.environment_id: each for each in come}
         left = {each.environment_id for each in gone} - after.keys()
         if not self._touched <= after.keys() | left:
@@ -224,12 +222,6 @@ class History:
         lost = left - after.keys()
         deleted = (key for key in self.known if key in lost) if lost else ()
         return [*apart(self.known, after), *((key, self.known[key], None) for key in deleted)]
-
-    def _apart(self, environments: Sequence[Environment]) -> Apart:
-        """What differs between what was shared and these; asked again, it is not looked for."""
-        if self._compared is None or self._compared[0] is not environments:
-            self._compared = environments, differing(self._shared, environments)
-        return self._compared[1]
 
     async def of(self, environment_id: str) -> list[Revision]:
         """The revisions of one environment, newest first."""

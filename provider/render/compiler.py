@@ -68,7 +68,8 @@ class Compiler:
 
         `certificates` are by `environment_id`, of the records that name a pair.
         """
-        current, found = tuple(environments), dict(certificates or {})
+        current = environments if isinstance(environments, tuple) else tuple(environments)
+        found = dict(certificates or {})
         gone, new = differing(self._environments, current)
         left = {each.environment_id: each for each in new}
         for name in {each.environment_id for each in gone} - left.keys():
