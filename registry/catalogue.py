@@ -212,8 +212,9 @@ class Catalogue:
         if missed:
             self.stale = ()  # a later edit: whoever made it saw what stands
         self._confirmed = False
-        # Its lines are written while it is rendered: an edit is durable where it was made.
-        await self.history.begin([(each, author) for each in missed], self._clock())
+        if missed or self.history.trouble:
+            # Its lines are written while it is rendered: an edit is durable where it was made.
+            await self.history.begin([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
     async def _reinstate(

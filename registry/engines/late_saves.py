@@ -33,6 +33,10 @@ class LateSaves:
         """One more file may be saved into."""
         self._displaced.append(displaced)
 
+    def are_possible(self) -> bool:
+        """False where the times of all of them prove that nobody saved since the last look."""
+        return any(each.may_differ() for each in self._displaced)
+
     def take(self, placed: Content) -> None:
         """Put in place what was saved late; `placed` is what we wrote last."""
         for displaced in list(self._displaced):
