@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shlex
 import signal
@@ -33,13 +34,7 @@ from provider.issuing.dev_ca import DevCa
 from provider.issuing.issued import IssuedPairs
 from provider.issuing.issuer import Issuer
 from provider.ledger import Ledger
-from provider.listener import (
-    SilentClients,
-    accept,
-    bound,
-    raise_open_files,
-    tls_context,
-)
+from provider.listener import SilentClients, accept, bound, raise_open_files, tls_context
 from provider.meters import Meters
 from provider.news import news_of_revision
 from provider.observe.certificate_files import CertificateInventory
@@ -91,6 +86,7 @@ def prepare_process() -> None:
     """
     raise_open_files()
     bound_heap()
+    gc.freeze()  # what was imported stays: no collection is to look through it
     sys.setswitchinterval(_TURN_S)
 
 
