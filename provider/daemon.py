@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shlex
 import signal
@@ -85,6 +86,7 @@ def prepare_process() -> None:
     """
     raise_open_files()
     bound_heap()
+    gc.freeze()  # what was imported stays: no collection is to look through it
     sys.setswitchinterval(_TURN_S)
 
 

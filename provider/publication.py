@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 # RFC 1952: deflate, no name, no time stamp, fastest level, no operating system.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
@@ -17,14 +19,20 @@ _LAST_BLOCK = b"\x03\x00"  # RFC 1951: final, fixed codes, empty
 class Publication:
     """What Traefik gets until `superseded` is set by the next one. Bodies are never changed.
 
-    `shards` has each piece of the body deflated, for the next publication.
+    Of `plain` and `gzipped` one may be missing: None, and empty. `shards` has each piece of the
+    body deflated, for the next publication.
     """
 
-    body: bytes
     digest: str
+    plain: bytes | None
     gzipped: bytes
     shards: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     superseded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The document; where only its gzip was found, inflated for the first who asks."""
+        return gzip.decompress(self.gzipped) if self.plain is None else self.plain
 
 
 def encode_publication(
@@ -42,7 +50,7 @@ def encode_publication(
     shards = {piece: known.get(piece) or _deflated(piece) for piece in pieces}
     checked = struct.pack("<LL", zlib.crc32(body), len(body) & 0xFFFFFFFF)
     gzipped = b"".join([_HEADER, *(shards[piece] for piece in pieces), _LAST_BLOCK, checked])
-    return Publication(body, digest, gzipped, shards)
+    return Publication(digest, body, gzipped, shards)
 
 
 def _deflated(piece: bytes) -> bytes:

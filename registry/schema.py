@@ -232,12 +232,12 @@ def _values_of(part: type) -> Callable[[Any], tuple[object, ...]]:
 _SHARED = tuple((part.__name__.lower(), _values_of(part)) for part in (Owner, Lifecycle, Health))
 _PORT = _values_of(Port)
 _PARTS: dict[tuple[str, object], Any] = {}
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def revision_of(document: Mapping[str, Any]) -> str:
     """16 hex digits over a stored record; unlike `==`, it tells 1 from true and from 1.0."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_SORTED.encode(document).encode()).hexdigest()[:16]
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:

@@ -11,6 +11,7 @@ from registry.differing import Run, Sequel, differing, position_of
 from registry.errors import NotFound
 from registry.filing import Groups, filed, refiled
 from registry.schema import Environment
+from registry.values import value
 
 Swap = tuple["Entry | None", "Entry | None"]
 _FEW = 8
@@ -30,7 +31,7 @@ class Place:
         return f"{self.source}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class RawRecord:
     """A record as its engine holds it: JSON text, and the engine's key for it in this revision.
 
@@ -65,7 +66,7 @@ class Fault:
     slug: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value(eq=False)
 class Entry:
     """One record of the catalogue; compared by identity.
 

@@ -169,16 +169,27 @@ def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
     return merged
 
 
+def digest_at_end(body: bytes) -> str | None:
+    """The digest that a document carries, by its last bytes: right or not."""
+    found = _marked(body)
+    return found.group(1).decode() if found else None
+
+
 def digest_of(body: bytes) -> str | None:
     """The digest that a document carries, when it is the digest of that document; else None."""
-    found, at = None, len(body)
-    while found is None and (at := body.rfind(_MARK, 0, at)) >= 0:  # it stands near the end
-        found = _MARKED.match(body, at)
+    found = _marked(body)
     if found is None:
         return None
     digest, whole = found.group(1).decode(), memoryview(body)  # of which slices are no copies
     blank = whole[: found.start()], _marker(_NO_DIGEST), whole[found.end() :]
     return digest if _hash(blank) == digest else None
+
+
+def _marked(body: bytes) -> re.Match[bytes] | None:
+    found, at = None, len(body)
+    while found is None and (at := body.rfind(_MARK, 0, at)) >= 0:  # it stands near the end
+        found = _MARKED.match(body, at)
+    return found
 
 
 def _marker(digest: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import compress
 from operator import is_not
 from typing import Any
@@ -11,9 +10,10 @@ from typing import Any
 from provider.render.fragment import Claim, Fragment
 from provider.render.routers import routers_of
 from provider.render.traefik import Http, checked
+from registry.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Share:
     """Routers, services and middlewares by name, as the document has them."""
 

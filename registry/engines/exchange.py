@@ -140,15 +140,26 @@ def clear_leftovers(path: Path) -> list[Path]:
     identity that its name tells was displaced. Anything else was saved in the last instant.
     """
     target, late = path.resolve(), []
-    for leftover in sorted(target.parent.glob(f".{target.name}.*{_SUFFIX}")):
+    beside = _beside(target)
+    for leftover in (each for each in beside if each.suffix == _SUFFIX):
         number, _, displaced = leftover.name.removesuffix(_SUFFIX).split(".")[-1].partition("-")
         if number == str(leftover.stat().st_ino) or displaced == _identity(signature(leftover)):
             leftover.unlink()
         else:
             late.append(leftover.rename(target.with_suffix(f".{time.time_ns()}.late")))
-    for unfinished in target.parent.glob(f".{target.name}.*{UNFINISHED}"):
+    for unfinished in (each for each in beside if each.suffix == UNFINISHED):
         unfinished.unlink()
     return late
+
+
+def _beside(target: Path) -> list[Path]:
+    """What has a name that we make, in order. No pattern: the target's name may look like one."""
+    try:
+        return sorted(
+            each for each in target.parent.iterdir() if each.name.startswith(f".{target.name}.")
+        )
+    except FileNotFoundError:
+        return []
 
 
 def _found(path: Path) -> Signature | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from registry.engines.content import Content, cut
+from registry.engines.content import PIECE_BYTES, Content, cut
 
 # Longer than the steps in which file systems count the times of files (FAT: 2 s).
 SETTLED_NS = 3_000_000_000
@@ -40,7 +41,7 @@ def read(path: Path, like: Content | None = None) -> Content:
     """
     with path.open("rb", buffering=0) as file:
         edited = _edited(file.fileno(), like) if like is not None else None
-        return edited if edited is not None else Content.of(file.readall())
+        return edited if edited is not None else Content(tuple(_pieces(file)))
 
 
 def holds(path: Path, content: Content) -> bool:
@@ -74,6 +75,12 @@ class KeptOpen:
         """Close what is known no more, or the `whole`."""
         while len(self._handles) > (0 if whole else 1):
             os.close(self._handles.pop(0))
+
+
+def _pieces(file: FileIO) -> Iterator[bytes]:
+    """A file piece by piece: whole, it would be as much memory again."""
+    while piece := file.read(PIECE_BYTES):
+        yield piece
 
 
 def _edited(handle: int, known: Content) -> Content | None:

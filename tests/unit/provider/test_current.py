@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,35 @@ def test_a_stop_leaves_the_gzip_for_the_next_start(tmp_path: Path) -> None:
     assert after.restore() is True
     assert after.publication is not None
     assert after.publication.gzipped == served.gzipped
+    assert after.publication.plain is None, "nobody waits until it is read"
+    assert (after.publication.body, after.publication.digest) == (served.body, served.digest)
+
+
+def test_a_gzip_is_of_a_document_that_was_copied_too(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    os.utime(kept, ns=(1, 1))
+    assert after.restore() is True
+    assert after.publication is not None
+    assert (after.publication.plain, after.publication.gzipped) == (served.body, served.gzipped)
+
+
+def test_a_document_that_was_changed_since_the_stop_is_read_and_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    kept.write_bytes(b"x" * 100 + served.body[100:])
+    os.utime(kept, ns=(1, 1))
+    assert after.restore() is False
+
+
+def test_a_torn_document_beside_the_kept_one_does_not_take_its_place(tmp_path: Path) -> None:
+    """Though it ends like the one that the last stop left: a power cut wrote its end alone."""
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    (tmp_path / "document.json.new").write_bytes(b"\0" * 100 + served.body[100:])
+    assert after.restore() is True
+    after.settle()
+    assert kept.read_bytes() == served.body
 
 
 @pytest.mark.parametrize(
