@@ -89,16 +89,10 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
     """Surveys of what is outside, and beside them those of health: a probe may hang."""
 
     async def probe_for_ever() -> None:
-        """A bug ends one survey and no more."""
+        """Between two surveys nothing holds what was probed: all of it may be replaced by then."""
         while True:
-            snapshot = surface.store.snapshot
-            try:
-                if snapshot is not None:
-                    await surface.health.survey(snapshot.environments)
-                    surface.surveyor.wake.set()
-            except Exception:
-                _log.exception("probes_failed")
-            await asyncio.sleep(survey_s if snapshot is not None else _UNREAD_S)
+            has_read = await _probed(surface)
+            await asyncio.sleep(survey_s if has_read else _UNREAD_S)
 
     async def give_back_once() -> None:
         """The first survey looks at everything, as the load before it did."""
@@ -107,6 +101,18 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
 
     work = surface.surveyor.run(), probe_for_ever(), give_back_once()
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
+
+
+async def _probed(surface: Surface) -> bool:
+    """Whether there was a catalogue to probe. A bug ends one survey and no more."""
+    snapshot = surface.store.snapshot
+    try:
+        if snapshot is not None:
+            await surface.health.survey(snapshot.environments)
+            surface.surveyor.wake.set()
+    except Exception:
+        _log.exception("probes_failed")
+    return snapshot is not None
 
 
 def _signatures(certificates: Path, projects: Path) -> Hashable:

@@ -172,8 +172,7 @@ class History:
         return asyncio.shield(self._writing)
 
     def _taken(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> list[Revision]:
-        added = []
-        self._forget_documents()
+        added, made = list[Revision](), list[Environment]()
         for (environment_id, before, after), author in changed:
             if before is None and after is None:
                 continue  # a broken record that never was good
@@ -184,16 +183,17 @@ class History:
             self._take(environment_id, after)
             added.append(revision)
             self.recent.note(revision)
-            if after is not None:
-                self._lately.append(after)
+            made += [after] if after else []
         self.recent.forget(now)
+        if added:
+            self._forget_documents()
+            self._lately = made
         return added
 
     def _forget_documents(self) -> None:
         """They were made for lines and answers, and are hardly asked for again."""
         for environment in self._lately:
             environment.forget_document()
-        self._lately = []
 
     async def _written(self, added: Sequence[Revision]) -> None:
         try:
