@@ -17,6 +17,7 @@ from provider.heap import give_back
 from provider.observe.certificates import CertificateFolder
 from provider.observe.traefik_api import TraefikApi, without_user
 from provider.observer import Observer
+from registry.collector import set_aside
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.store import utc_now
 
@@ -95,9 +96,10 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
             await asyncio.sleep(survey_s if has_read else _UNREAD_S)
 
     async def give_back_once() -> None:
-        """The first survey looks at everything, as the load before it did."""
+        """The first survey looks at everything, as the load before it did, and keeps some."""
         await surface.surveyor.surveyed.wait()
         await asyncio.to_thread(give_back)
+        set_aside()
 
     work = surface.surveyor.run(), probe_for_ever(), give_back_once()
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])

@@ -33,13 +33,7 @@ from provider.issuing.dev_ca import DevCa
 from provider.issuing.issued import IssuedPairs
 from provider.issuing.issuer import Issuer
 from provider.ledger import Ledger
-from provider.listener import (
-    SilentClients,
-    accept,
-    bound,
-    raise_open_files,
-    tls_context,
-)
+from provider.listener import SilentClients, accept, bound, raise_open_files, tls_context
 from provider.meters import Meters
 from provider.news import news_of_revision
 from provider.observe.certificate_files import CertificateInventory
@@ -58,6 +52,7 @@ from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
 from provider.surveyor import Expectations, Surveyor
+from registry.collector import spare_the_old
 from registry.engines.opening import open_engine
 from registry.engines.watching import stopped
 from registry.errors import CatalogueUnreadable, RegistryError
@@ -85,12 +80,13 @@ async def serve(settings: Settings) -> None:
 
 
 def prepare_process() -> None:
-    """What concerns the whole process: open files, the heap, and how long a thread keeps its turn.
+    """What concerns the whole process: files, heap, garbage, and how long a thread keeps its turn.
 
     A poll waits behind each thread that is at work, 5 ms if Python has its way.
     """
     raise_open_files()
     bound_heap()
+    spare_the_old()
     sys.setswitchinterval(_TURN_S)
 
 
