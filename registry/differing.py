@@ -17,11 +17,6 @@ class Run(NamedTuple):
     old_stop: int
     new_stop: int
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing differs."""
-        return self.start == self.old_stop == self.new_stop
-
 
 def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     """The shortest run outside of which both have the same objects."""
@@ -31,6 +26,19 @@ def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     start = _first_difference(old, new, shorter)
     same_at_end = _first_difference(reversed(old), reversed(new), shorter - start)
     return Run(start, len(old) - same_at_end, len(new) - same_at_end)
+
+
+def changed_runs(old: Sequence[object], new: Sequence[object]) -> list[Run]:
+    """Runs outside of which both have the same objects: several of one each, or one of any length.
+
+    Several, of as many as there were before, so that all stand at the same places in both.
+    """
+    if old is new:
+        return []
+    if len(old) == len(new):
+        apart = compress(count(), map(is_not, old, new))
+        return [Run(place, place + 1, place + 1) for place in apart]
+    return [changed_run(old, new)]
 
 
 def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], list[Item]]:

@@ -110,9 +110,8 @@ def _revision(snapshot: Snapshot, environment_id: str) -> str | None:
 
 def _apart(known: Snapshot, found: Snapshot) -> Iterable[str]:
     """The ids of the records that are not the same objects on both sides."""
-    gone, come = differing(known.entries, found.entries)
-    environments = (entry.environment for entry in (*gone, *come))
-    return dict.fromkeys(each.environment_id for each in environments if each is not None)
+    gone, come = differing(known.environments, found.environments)
+    return dict.fromkeys(each.environment_id for each in (*gone, *come))
 
 
 def _stale(

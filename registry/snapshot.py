@@ -280,10 +280,16 @@ class Changes:
 
 
 def _apart(before: Snapshot, after: Snapshot) -> tuple[list[Entry], list[Entry]] | None:
-    """The differences, where `after` was drafted from `before` itself."""
-    if not isinstance(after, Draft) or after.before is not before:
+    """The differences, where `after` was drafted from `before`, at once or by and by."""
+    if not isinstance(after, Draft):
         return None
-    swaps = [(old, new) for old, new in after.latest if old is not new]
+    if after.before is before:
+        made = after.latest
+    elif after.changes.root is before:
+        made = list(after.changes.swaps.values())
+    else:
+        return None
+    swaps = [(old, new) for old, new in made if old is not new]
     return [old for old, _ in swaps if old], [new for _, new in swaps if new]
 
 
