@@ -110,6 +110,7 @@ def _parsed_instant(value: str) -> datetime:
         raise ValueError("a time from year 1 to year 9999 in UTC") from None
 
 
+@lru_cache(_INSTANTS_MAX)
 def instant_text(value: datetime) -> str:
     """RFC 3339 in UTC with `Z`; a fraction only where there is one, in thousandths if they do."""
     if value.microsecond == 0:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic_core import to_json
+
 from registry.fields import instant_text, parse_instant
 from registry.names import json_pointer
 from registry.schema import Environment
@@ -89,7 +91,7 @@ def to_line(revision: Revision) -> bytes:
         "before": revision.before,
         "after": revision.after,
     }
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return to_json(row) + b"\n"
 
 
 def from_line(line: bytes) -> Revision | None:

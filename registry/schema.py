@@ -39,6 +39,7 @@ from registry.fields import (
     Slug,
     Text,
     Title,
+    instant_text,
 )
 from registry.host import Host, Port
 from registry.names import json_pointer
@@ -167,8 +168,8 @@ class Environment(BaseModel):
         """This record with another `updated_at` (UTC), on which no rule hangs."""
         written = copy(self)
         written.__dict__["updated_at"] = now
-        for made in ("document", "revision"):
-            written.__dict__.pop(made, None)
+        written.__dict__["document"] = {**self.document, "updated_at": instant_text(now)}
+        written.__dict__.pop("revision", None)
         return written
 
     @property
@@ -236,7 +237,7 @@ _PARTS: dict[tuple[str, object], Any] = {}
 
 def revision_of(document: Mapping[str, Any]) -> str:
     """16 hex digits over a stored record; unlike `==`, it tells 1 from true and from 1.0."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    text = _SORTED.encode(document)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -263,6 +264,7 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("between_fields", "{words}", {"words": message, "pointer": pointer})
 
 
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _OPEN_PART = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
