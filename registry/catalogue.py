@@ -14,9 +14,9 @@ from registry.collector import collector_resting
 from registry.edits import Held, StaleItem, brake, stale_items, suspects, with_version
 from registry.engines.protocol import Engine, Stale
 from registry.errors import EditedElsewhere, EditHeld, RegistryError
-from registry.history import RECENT, History
+from registry.history import History
 from registry.reader import Reader
-from registry.revisions import Author, Revision
+from registry.revisions import Author
 from registry.snapshot import Entry, RawRecord, Snapshot
 
 _log = structlog.get_logger()
@@ -177,7 +177,8 @@ class Catalogue:
         """Whether `found` is settled; else it was changed, and is to be read again."""
         self.held = None
         if self.snapshot is not None and not self._confirmed:
-            recent = self._recent()
+            recent = self.history.recent
+            recent.forget(self._clock())
             touched = suspects(self.snapshot, found, recent)
             past = await self.history.past(touched) if touched else {}
             stale = stale_items(self.snapshot, found, recent, past) if touched else ()
@@ -196,10 +197,6 @@ class Catalogue:
         await self._put_in_force(found)
         self._judged = None if lacking else found  # completed with the next reading, if not now
         return True
-
-    def _recent(self) -> list[Revision]:
-        now = self._clock()
-        return [each for each in self.history.recent if now - each.at < RECENT]
 
     async def _put_in_force(self, snapshot: Snapshot) -> None:
         author = _BY_HAND if self.loaded else _FOUND

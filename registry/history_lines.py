@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from registry.revisions import Revision, from_line
-from registry.schema import revision_of
+from registry.schema import Environment, revision_of
 
 # As `to_line` writes it; a line that looks otherwise is parsed whole.
 _HEAD = re.compile(
@@ -53,6 +53,14 @@ def glance(line: bytes) -> Glance | None:
 def compact(document: Mapping[str, Any]) -> bytes:
     """A document as lines and the kept state have it."""
     return to_json(document)
+
+
+def record_of(text: bytes) -> Environment:
+    """The record of a compact text. Raises ValueError."""
+    try:
+        return Environment.model_validate(json.loads(text))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def tags_of(revision: Revision) -> Collection[str]:
