@@ -18,6 +18,7 @@ from registry.history import RECENT, History
 from registry.reader import Reader
 from registry.revisions import Author, Revision
 from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.standing import coherent
 
 _log = structlog.get_logger()
 _BY_HAND = Author("file", "hand edit")
@@ -249,7 +250,7 @@ def _remembered(history: History) -> Snapshot | None:
     """What was in force when we stopped: the last good of whatever is broken now."""
     if not history.founded:
         return None
-    environments = history.known.values()
+    environments = coherent(history.known.values())
     raw = RawRecord("", "")  # what stands in the file has not been read
     return Snapshot(tuple([Entry(raw, environment) for environment in environments]))
 
