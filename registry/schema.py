@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.dataclasses import dataclass
-from pydantic_core import ErrorDetails, PydanticCustomError, to_json
+from pydantic_core import ErrorDetails, PydanticCustomError, from_json, to_json
 
 from registry.errors import FieldError
 from registry.fields import (
@@ -114,7 +114,7 @@ class Metadata(BaseModel):
 
     @model_serializer(mode="plain")
     def _as_given(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", json.loads(self.__dict__.get(_GIVEN, b"{}")))
+        return cast("dict[str, Any]", from_json(self.__dict__.get(_GIVEN, b"{}")))
 
 
 class Environment(BaseModel):
