@@ -33,13 +33,7 @@ from provider.issuing.dev_ca import DevCa
 from provider.issuing.issued import IssuedPairs
 from provider.issuing.issuer import Issuer
 from provider.ledger import Ledger
-from provider.listener import (
-    SilentClients,
-    accept,
-    bound,
-    raise_open_files,
-    tls_context,
-)
+from provider.listener import SilentClients, accept, bound, raise_open_files, tls_context
 from provider.meters import Meters
 from provider.news import news_of_revision
 from provider.observe.certificate_files import CertificateInventory
@@ -129,6 +123,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             compiler=compiler,
         )
         store.changed = reconciler.wake.set
+        store.foretell(reconciler.foresee)
         reconciler.tell = lambda news: events.publish(*news)
         polls = Polls(current, settings.hold_s)
         urls = [without_user(url) for url in settings.traefik_api]

@@ -31,7 +31,8 @@ class Catalogue:
     """One state at a time. Callers take turns (the Writer's lock); nothing here waits for them.
 
     `snapshot` is in force; `trouble` is why the last reading failed; `held` is an edit that waits
-    for a person, and `stale` are records of an edit that was older than a write of ours.
+    for a person, and `stale` are records of an edit that was older than a write of ours. `coming`
+    is told what will be in force, if the disk takes it, while a write goes there.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Catalogue:
         self.held: Held | None = None
         self.stale: tuple[StaleItem, ...] = ()
         self.loaded = False
+        self.coming: Callable[[Snapshot], None] = lambda _after: None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -112,6 +114,7 @@ class Catalogue:
         self.check_open()
         commit = changes.between(before, after)
         if commit:
+            self.coming(after)
             await self._engine.commit(commit, before.revision)
             self._reader.expect(before.differing(after)[1])
         self.snapshot = after
@@ -208,8 +211,9 @@ class Catalogue:
         if missed:
             self.stale = ()  # a later edit: whoever made it saw what stands
         self._confirmed = False
-        # Its lines are written while it is rendered: an edit is durable where it was made.
-        await self.history.begin([(each, author) for each in missed], self._clock())
+        if missed or self.history.trouble:
+            # Its lines are written while it is rendered: an edit is durable where it was made.
+            await self.history.begin([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
     async def _reinstate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import compress, count, repeat
 from operator import is_, is_not
 from typing import NamedTuple, TypeVar
@@ -23,10 +24,37 @@ class Run(NamedTuple):
         return self.start == self.old_stop == self.new_stop
 
 
+class Sequel(tuple[Item, ...]):
+    """A tuple that may know in which run it differs from another, the one that it was made from."""
+
+    _made_from: object = None
+    _run: Run | None = None
+
+    def with_run(self, start: int, stop: int, items: Sequence[Item]) -> Sequel[Item]:
+        """The same but for this run, of which `items` take the place."""
+        made = Sequel((*self[:start], *items, *self[stop:]))
+        run = changed_run(self[start:stop], items)
+        made._made_from = self._mark
+        made._run = Run(*(start + each for each in run))
+        return made
+
+    def run_since(self, old: object) -> Run | None:
+        """Where it differs from `old`; None where it does not know."""
+        return self._run if isinstance(old, Sequel) and old._mark is self._made_from else None
+
+    @cached_property
+    def _mark(self) -> object:
+        """What others remember it by, which keeps nothing of it."""
+        return object()
+
+
 def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     """The shortest run outside of which both have the same objects."""
     if old is new:
         return Run(len(old), len(old), len(new))
+    known = new.run_since(old) if isinstance(new, Sequel) else None
+    if known is not None:
+        return known
     shorter = min(len(old), len(new))
     start = _first_difference(old, new, shorter)
     same_at_end = _first_difference(reversed(old), reversed(new), shorter - start)
@@ -35,7 +63,8 @@ def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
 
 def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     """The objects that only `old` has, and those that only `new` has, each in order."""
-    if len(old) == len(new):
+    is_known = isinstance(new, Sequel) and new.run_since(old) is not None
+    if len(old) == len(new) and not is_known:
         apart = list(map(is_not, old, new))
         gone, come = list(compress(old, apart)), list(compress(new, apart))
     else:

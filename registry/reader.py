@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from registry import codec
 from registry.collector import collector_resting
-from registry.differing import changed_run
+from registry.differing import Run, changed_run
 from registry.engines.protocol import Engine, Loaded
 from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
@@ -67,9 +67,10 @@ class Reader:
                 '{"version": 1, "environments": []}'
             )
         self.founded = self.founded or not loaded.absent
-        if self._takes_long(loaded):  # the loop has others to answer meanwhile
-            return await asyncio.to_thread(self._read, loaded, known)
-        return self._read(loaded, known)
+        run = changed_run(self._made.loaded.records, loaded.records) if self._made else None
+        if self._takes_long(loaded, run):  # the loop has others to answer meanwhile
+            return await asyncio.to_thread(self._read, loaded, run, known)
+        return self._read(loaded, run, known)
 
     def expect(self, written: Iterable[Entry]) -> None:
         """Take what was just written, of which the texts are met next, as what they hold.
@@ -104,20 +105,20 @@ class Reader:
         faults = self._project_faults(_projects(decoded))
         return build_snapshot(raws, decoded, faults, known, made.revision)
 
-    def _takes_long(self, loaded: Loaded) -> bool:
-        if self._made is None:
+    def _takes_long(self, loaded: Loaded, run: Run | None) -> bool:
+        if self._made is None or run is None:
             return len(loaded.records) > _MANY
         if loaded is self._made.loaded:
             return False
-        run = changed_run(self._made.loaded.records, loaded.records)
         troubled = self._made.snapshot.faults or self._made.snapshot.lacking
         return run.new_stop - run.start > _MANY or (
             bool(troubled) and len(loaded.records) > _MANY_TROUBLED
         )
 
-    def _read(self, loaded: Loaded, known: Snapshot | None) -> Snapshot:
-        if self._made is not None and not self._made.by_workspace:
-            same = self._if_few_changed(self._made, loaded, known)
+    def _read(self, loaded: Loaded, run: Run | None, known: Snapshot | None) -> Snapshot:
+        """`run` is where the records differ from those that were read before."""
+        if self._made is not None and run is not None and not self._made.by_workspace:
+            same = self._if_few_changed(self._made, loaded, run, known)
             if same is not None:
                 return same
         with collector_resting(len(loaded.records)):
@@ -130,10 +131,9 @@ class Reader:
         return self._made.snapshot
 
     def _if_few_changed(
-        self, made: _Made, loaded: Loaded, known: Snapshot | None
+        self, made: _Made, loaded: Loaded, run: Run, known: Snapshot | None
     ) -> Snapshot | None:
         """The snapshot without a look at what did not change; None where all must be looked at."""
-        run = changed_run(made.loaded.records, loaded.records)
         raws = loaded.records[run.start : run.new_stop]
         decoded = self._decode(raws)
         projects = made.projects | _projects(decoded)

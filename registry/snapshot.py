@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 
-from registry.differing import differing, position_of
+from registry.differing import Run, Sequel, differing, position_of
 from registry.errors import NotFound
 from registry.filing import Groups, filed, refiled
 from registry.schema import Environment
@@ -117,9 +117,9 @@ class Snapshot:
         return filed(self.in_force, _state)
 
     @cached_property
-    def environments(self) -> tuple[Environment, ...]:
+    def environments(self) -> Sequel[Environment]:
         """What is in force, last good versions included, in order."""
-        return tuple(map(_ENVIRONMENT, self.in_force))
+        return Sequel(map(_ENVIRONMENT, self.in_force))
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
@@ -168,6 +168,7 @@ class Snapshot:
         """As `having_all`, with all its entries made at once."""
         by_old = {id(old): new for old, new in pairs if old is not None}
         kept: list[Entry | None] = list(self.entries)
+        places: list[tuple[int | None, Entry | None]] = []
         if len(by_old) <= _FEW:
             places = [(position_of(old, self.entries), new) for old, new in pairs if old]
             for place, new in places:
@@ -180,7 +181,17 @@ class Snapshot:
         entries = kept if whole else filter(None, kept)
         after = Snapshot(tuple(entries), self.revision)  # type: ignore[arg-type]
         self.lend(after, pairs)
+        if whole and len(places) == len(pairs) == 1 and places[0][0] is not None:
+            self.lend_run(after, Run(places[0][0], places[0][0] + 1, places[0][0] + 1))
         return after
+
+    def lend_run(self, after: Snapshot, run: Run) -> None:
+        """Give a successor what is in force: the same, but for this run, where nothing is wrong."""
+        known = self.__dict__
+        if known.get("in_force") is self.entries and "environments" in known:
+            come = tuple(map(_ENVIRONMENT, after.entries[run.start : run.new_stop]))
+            environments = known["environments"].with_run(run.start, run.old_stop, come)
+            after.__dict__["environments"] = environments
 
     def lend(self, after: Snapshot, swaps: Sequence[Swap]) -> None:
         """Give a successor the look-ups that are known here, changed as the swaps say.

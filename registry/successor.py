@@ -34,6 +34,7 @@ def successor(
         return None
     entries = (*before.entries[: run.start], *come, *before.entries[run.old_stop :])
     after = Snapshot(entries, revision)
+    before.lend_run(after, run)
     if len(gone) == len(new):
         before.lend(after, list(zip(gone, new, strict=True)))
     elif not stood and run.start == len(before.entries):

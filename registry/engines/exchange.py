@@ -47,16 +47,22 @@ class Displaced:
     since_s: float
     _unchanged: Signature | None = None
 
+    def may_differ(self) -> bool:
+        """False where it was looked at once its times were settled, and has them still."""
+        with contextlib.suppress(OSError):
+            return signature(self.path) != self._unchanged
+        return False
+
     def saved_into(self, *, thoroughly: bool = False) -> bool:
         """Whether somebody wrote into it since.
 
-        What was looked at once its times were settled is not read again until they change, unless
-        `thoroughly`: some ways of writing leave the times alone.
+        It is not read where that cannot be, unless `thoroughly`: some ways of writing leave the
+        times alone.
         """
+        if not (thoroughly or self.may_differ()):
+            return False
         with contextlib.suppress(OSError):
             seen = signature(self.path)
-            if seen == self._unchanged and not thoroughly:
-                return False
             if not holds(self.path, self.content):
                 return True
             self._unchanged = seen if seen.is_settled(time.time_ns()) else None

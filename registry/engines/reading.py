@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,6 +46,34 @@ def read(path: Path, like: Content | None = None) -> Content:
 def holds(path: Path, content: Content) -> bool:
     """Whether this is what a file holds. Raises OSError."""
     return read(path, content) is content
+
+
+class KeptOpen:
+    """The files that were known, open until they are let go; the last one is known now.
+
+    So its inode number is given to no other, and whoever replaces it does not wait until its room
+    is free again, which takes milliseconds for a large one.
+    """
+
+    def __init__(self) -> None:
+        self._handles: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def take(self, path: Path) -> None:
+        """What is there is known now."""
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            if self._handles and os.path.sameopenfile(handle, self._handles[-1]):
+                os.close(handle)
+            else:
+                self._handles.append(handle)
+
+    def let_go(self, *, whole: bool = False) -> None:
+        """Close what is known no more, or the `whole`."""
+        while len(self._handles) > (0 if whole else 1):
+            os.close(self._handles.pop(0))
 
 
 def _edited(handle: int, known: Content) -> Content | None:

@@ -168,7 +168,7 @@ def check_that_nothing_is_lost(file: list[Any], before: Snapshot | None, after: 
 
 
 @pytest.mark.timeout(amount(120, 3600))
-@settings(max_examples=amount(300, 20_000), deadline=None)
+@settings(max_examples=amount(300, 20_000))
 @given(STEPS)
 def test_judging_is_a_fixed_point_and_a_fault_stays_with_its_record(steps: list[Step]) -> None:
     asyncio.run(check(steps))
