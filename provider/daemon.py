@@ -127,6 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         store.changed = reconciler.wake.set
         store.foretell(reconciler.foresee)
         reconciler.tell = lambda news: events.publish(*news)
+        reconciler.is_heard = lambda: events.subscribers > 0
         polls = Polls(current, settings.hold_s)
         urls = [without_user(url) for url in settings.traefik_api]
         announcer = Announcer(events, meters)

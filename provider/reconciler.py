@@ -54,8 +54,9 @@ class Wake(asyncio.Event):
 class Reconciler:
     """Level-triggered: a wake-up carries no data, a pass looks at everything anew.
 
-    `tell` gets what is new after a pass, `entered` each document that comes into force and the
-    monotonic time of its cause, `ended` what a pass rendered; none of them may raise.
+    `tell` gets what is new after a pass; what a document changed is looked for only where that
+    `is_heard` by anybody. `entered` gets each document that comes into force and the monotonic time
+    of its cause, `ended` what a pass rendered. None of them may raise.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Reconciler:
         self._said: dict[str, str] = {}
         self._faults: tuple[Fault, ...] = ()
         self.tell: Callable[[News], None] = lambda _news: None
+        self.is_heard: Callable[[], bool] = lambda: True
         self.rendered: Rendered | None = None
         self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
         self.ended: Callable[[Rendered], None] = lambda _rendered: None
@@ -162,7 +164,7 @@ class Reconciler:
         if publication is not None:
             await self._show(publication, document, snapshot)
         self.ended(self.rendered)
-        if is_new:  # after the revisions that led to it
+        if is_new and self.is_heard():  # after the revisions that led to it
             news = await asyncio.to_thread(news_of_document, before, document)
             await self._store.history.at_rest()
             self.tell(news)

@@ -80,6 +80,15 @@ async def test_a_pass_without_a_visible_change_publishes_nothing(
     assert made.current.publication is before
 
 
+async def test_where_nobody_listens_it_is_not_looked_for_what_a_document_changed(
+    stage: Callable[..., Stage],
+) -> None:
+    made, heard = stage(routed("one")), stage(routed("one"))
+    made.reconciler.is_heard = lambda: False
+    assert await made.reconcile() == await heard.reconcile() == [("published", "")]
+    assert (made.news, heard.news) == ([], ["published"])
+
+
 async def test_a_change_is_published(stage: Callable[..., Stage]) -> None:
     made = stage(routed("one"))
     await made.reconcile()
