@@ -196,7 +196,8 @@ class Reconciler:
         encoding = asyncio.to_thread(
             encode_publication, document.pieces, document.digest, self._current.publication
         )
-        publication, failed = await asyncio.gather(encoding, writing)
+        # The disk first: it lets the encoding go on beside it, which does not the other way.
+        failed, publication = await asyncio.gather(writing, encoding)
         return publication, failed
 
     async def _show(self, publication: Publication, document: Document, snapshot: Snapshot) -> None:
