@@ -26,8 +26,10 @@ from registry.history_files import HistoryFiles
 from registry.history_lines import (
     compact,
     glance,
+    is_past,
     kept_state,
     lines_about,
+    second_of,
     state_text,
     tags_in,
     tags_of,
@@ -132,7 +134,8 @@ class History:
             self._kept_at = self.last
         except (OSError, ValueError, KeyError, TypeError):
             self.last, self._kept = 0, {}
-        for line in self._in_files().lines():
+        second = second_of(now - RECENT)
+        for line in self._lines_since(self.last, second):
             seen = glance(line)
             if seen is None:
                 continue
@@ -140,12 +143,19 @@ class History:
             if seen.revision > self.last:
                 self.last = seen.revision
                 _put(self._kept, seen.environment_id, seen.after)
-            if seen.source in BY_US:
+            if seen.source in BY_US and not is_past(line, seen.revision, second):
                 revision = from_line(line)
                 if revision is not None and now - revision.at < RECENT:
                     self.recent.append(revision)
         self._touched = set(self._kept)
         self._is_open = True
+
+    def _lines_since(self, revision: int, second: bytes) -> Iterator[bytes]:
+        """All but those of before both: of a start after a stop these are nearly all."""
+        lines = self._in_files().lines()
+        return (
+            (line for line in lines if not is_past(line, revision, second)) if revision else lines
+        )
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
