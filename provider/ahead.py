@@ -52,7 +52,7 @@ class Ahead:
             compiled = self._compiler.compile_all(after.environments, certificates)
             document = assemble(compiled, before.tls.made_of[1], before=before)
             shown = self._current.publication
-            publication = encode_publication(document.body, document.digest, document.pieces, shown)
+            publication = encode_publication(document.pieces, document.digest, shown)
         except Exception:
             _log.exception("not_rendered_ahead", note="the pass after the write will do it")
             return None

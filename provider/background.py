@@ -17,6 +17,7 @@ from provider.heap import give_back
 from provider.observe.certificates import CertificateFolder
 from provider.observe.traefik_api import TraefikApi, without_user
 from provider.observer import Observer
+from registry.collector import set_aside
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
 from registry.store import utc_now
 
@@ -89,24 +90,31 @@ def start_surveying(stack: AsyncExitStack, surface: Surface, survey_s: float) ->
     """Surveys of what is outside, and beside them those of health: a probe may hang."""
 
     async def probe_for_ever() -> None:
-        """A bug ends one survey and no more."""
+        """Between two surveys nothing holds what was probed: all of it may be replaced by then."""
         while True:
-            snapshot = surface.store.snapshot
-            try:
-                if snapshot is not None:
-                    await surface.health.survey(snapshot.environments)
-                    surface.surveyor.wake.set()
-            except Exception:
-                _log.exception("probes_failed")
-            await asyncio.sleep(survey_s if snapshot is not None else _UNREAD_S)
+            has_read = await _probed(surface)
+            await asyncio.sleep(survey_s if has_read else _UNREAD_S)
 
     async def give_back_once() -> None:
-        """The first survey looks at everything, as the load before it did."""
+        """The first survey looks at everything, as the load before it did, and keeps some."""
         await surface.surveyor.surveyed.wait()
         await asyncio.to_thread(give_back)
+        set_aside()
 
     work = surface.surveyor.run(), probe_for_ever(), give_back_once()
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
+
+
+async def _probed(surface: Surface) -> bool:
+    """Whether there was a catalogue to probe. A bug ends one survey and no more."""
+    snapshot = surface.store.snapshot
+    try:
+        if snapshot is not None:
+            await surface.health.survey(snapshot.environments)
+            surface.surveyor.wake.set()
+    except Exception:
+        _log.exception("probes_failed")
+    return snapshot is not None
 
 
 def _signatures(certificates: Path, projects: Path) -> Hashable:

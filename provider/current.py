@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from registry.engines.durable import (
     make_alike,
     sync_file,
     sync_folder,
+    write_all,
     write_durably,
 )
 from registry.errors import RegistryError
@@ -72,7 +73,7 @@ class Current:
             return
         body = restored.body  # inflated here, where nobody waits for it
         if not restored.gzipped:
-            whole = encode_publication(body, restored.digest)
+            whole = encode_publication((body,), restored.digest)
             # The same event: whoever is held is not told of a new document.
             self.publication = replace(restored, gzipped=whole.gzipped)
 
@@ -93,7 +94,7 @@ class Current:
         """
         digest, saved, gzipped = self._left_gzip()
         if digest and saved == _saved(path) and digest == _digest_at_end(path):
-            return Publication(digest, None, gzipped)
+            return Publication(digest, (), gzipped)
         whole = _whole(path)
         return replace(whole, gzipped=gzipped) if whole and whole.digest == digest else whole
 
@@ -108,14 +109,14 @@ class Current:
                 return digest, saved, gzipped
         return "", "", b""
 
-    def write(self, body: bytes) -> RegistryError | None:
-        """Have the document where the next start finds it, though a power cut may lose it."""
+    def write(self, pieces: Iterable[bytes]) -> RegistryError | None:
+        """Have these where the next start finds the document; a power cut may lose it."""
         try:
             with as_registry_errors(self._kept.name):
                 self._kept.parent.mkdir(parents=True, exist_ok=True)
-                with self._newer.open("wb") as file:
+                with self._newer.open("wb", buffering=0) as file:
                     make_alike(self._kept, file.fileno(), _MODE)
-                    file.write(body)
+                    write_all(file.fileno(), pieces)
         except RegistryError as error:
             with contextlib.suppress(OSError):
                 self._newer.unlink(missing_ok=True)
@@ -133,9 +134,9 @@ class Current:
             return error
         return None
 
-    def keep(self, body: bytes) -> RegistryError | None:
+    def keep(self, pieces: Iterable[bytes]) -> RegistryError | None:
         """Write it and make it durable; the error, when one of them fails."""
-        return self.write(body) or self.sync()
+        return self.write(pieces) or self.sync()
 
     def publish(self, publication: Publication) -> None:
         """Show it, and wake whoever waits on the one before."""
@@ -155,7 +156,7 @@ def _whole(path: Path) -> Publication | None:
     """A kept document, if it is whole. Raises OSError."""
     body = path.read_bytes()
     digest = digest_of(body)
-    return Publication(digest, body, b"") if digest is not None else None
+    return Publication(digest, (body,), b"") if digest is not None else None
 
 
 def _digest_at_end(path: Path) -> str | None:

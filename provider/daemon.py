@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import shlex
 import signal
@@ -53,6 +52,7 @@ from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.settings import Settings, WrongSetting
 from provider.surveyor import Expectations, Surveyor
+from registry.collector import spare_the_old
 from registry.engines.opening import open_engine
 from registry.engines.watching import stopped
 from registry.errors import CatalogueUnreadable, RegistryError
@@ -80,13 +80,13 @@ async def serve(settings: Settings) -> None:
 
 
 def prepare_process() -> None:
-    """What concerns the whole process: open files, the heap, and how long a thread keeps its turn.
+    """What concerns the whole process: files, heap, garbage, and how long a thread keeps its turn.
 
     A poll waits behind each thread that is at work, 5 ms if Python has its way.
     """
     raise_open_files()
     bound_heap()
-    gc.freeze()  # what was imported stays: no collection is to look through it
+    spare_the_old()
     sys.setswitchinterval(_TURN_S)
 
 

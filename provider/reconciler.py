@@ -155,7 +155,7 @@ class Reconciler:
         if is_new:
             publication, failed = await self._written(document, ahead)
         elif self._is_unkept:
-            failed = await asyncio.to_thread(self._current.write, document.body)
+            failed = await asyncio.to_thread(self._current.write, document.pieces)
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
@@ -188,15 +188,11 @@ class Reconciler:
         self, document: Document, ahead: Foreseen | None
     ) -> tuple[Publication, RegistryError | None]:
         """In both encodings, and on disk; the error, when the disk takes no document."""
-        writing = asyncio.to_thread(self._current.write, document.body)
+        writing = asyncio.to_thread(self._current.write, document.pieces)
         if ahead and ahead.document is document:
             return ahead.publication, await writing
         encoding = asyncio.to_thread(
-            encode_publication,
-            document.body,
-            document.digest,
-            document.pieces,
-            self._current.publication,
+            encode_publication, document.pieces, document.digest, self._current.publication
         )
         publication, failed = await asyncio.gather(encoding, writing)
         return publication, failed

@@ -104,9 +104,7 @@ class Surveyor:
 
     async def look_up(self, *, is_full: bool) -> None:
         """Ask DNS: for all names, or only for those that are new."""
-        snapshot = self.store.snapshot
-        environments = snapshot.environments if snapshot else ()
-        wanted = dict.fromkeys(await asyncio.to_thread(names_to_look_up, environments))
+        wanted = dict.fromkeys(await asyncio.to_thread(self._names_in_force))
         asked = [name for name in wanted if is_full or name not in self._dns]
         found = await self.lookup.look(asked) if asked else {}
         known = {**self._dns, **found}
@@ -114,6 +112,10 @@ class Surveyor:
         self._dns = {name: fact for name, fact in known.items() if name in wanted}
         if not dns_is_alike(self._dns, before):
             self.wake.set()
+
+    def _names_in_force(self) -> Iterable[str]:
+        snapshot = self.store.snapshot
+        return names_to_look_up(snapshot.environments) if snapshot else ()
 
     async def _survey_for_ever(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""Python's garbage collector, at rest while thousands of records are made."""
+"""Python's garbage collector: at rest while thousands of records are made, and spared the old."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import gc
 from collections.abc import Iterator
 
 _MANY = 500
+# Each collection looks through every tuple and dict of a whole catalogue that is new.
+_THRESHOLDS = 5_000, 3, 2
+_GROWN = 1.5
 
 
 @contextlib.contextmanager
@@ -24,5 +27,51 @@ def collector_resting(records: int = _MANY) -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
+        set_aside()
         gc.enable()
+
+
+def set_aside() -> None:
+    """Never look through what is there now; as much there has to be."""
+    gc.freeze()
+    for each in gc.callbacks:
+        if isinstance(each, SetAside):
+            each.take_stock()
+
+
+def spare_the_old() -> None:
+    """From now on, in the whole process, a full collection looks only at what is new.
+
+    Else it walks every record that was written since the start, and nobody is answered meanwhile.
+    """
+    gc.set_threshold(*_THRESHOLDS)
+    gc.callbacks.append(SetAside())
+
+
+class SetAside:
+    """After a full collection, sets aside what it left.
+
+    What lies aside may come to be cycles that nobody uses: once it has grown by half, the
+    next full collection looks at all of it. A callback for `gc.callbacks`.
+    """
+
+    def __init__(self) -> None:
+        self._is_whole = False
+        gc.freeze()
+        self.take_stock()
+
+    def take_stock(self) -> None:
+        """As much as lies aside now there has to be."""
+        self._known = gc.get_freeze_count()
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        """A collection begins, or is over."""
+        if phase != "stop" or info["generation"] < 2:
+            return
+        gc.freeze()
+        if self._is_whole:
+            self._is_whole = False
+            self.take_stock()
+        elif gc.get_freeze_count() > self._known * _GROWN:
+            self._is_whole = True
+            gc.unfreeze()

@@ -18,11 +18,6 @@ class Run(NamedTuple):
     old_stop: int
     new_stop: int
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing differs."""
-        return self.start == self.old_stop == self.new_stop
-
 
 class Sequel(tuple[Item, ...]):
     """A tuple that may know in which run it differs from another, the one that it was made from."""
@@ -61,20 +56,38 @@ def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     return Run(start, len(old) - same_at_end, len(new) - same_at_end)
 
 
+def changed_runs(old: Sequence[object], new: Sequence[object]) -> list[Run]:
+    """Runs outside of which both have the same objects: several of one each, or one of any length.
+
+    Several, of as many as there were before, so that all stand at the same places in both.
+    """
+    if old is new:
+        return []
+    if len(old) != len(new):
+        return [changed_run(old, new)]
+    start, stop, _ = _known_run(old, new)
+    apart = compress(count(start), map(is_not, old[start:stop], new[start:stop]))
+    return [Run(place, place + 1, place + 1) for place in apart]
+
+
 def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     """The objects that only `old` has, and those that only `new` has, each in order."""
-    is_known = isinstance(new, Sequel) and new.run_since(old) is not None
-    if len(old) == len(new) and not is_known:
-        apart = list(map(is_not, old, new))
-        gone, come = list(compress(old, apart)), list(compress(new, apart))
-    else:
-        run = changed_run(old, new)
-        gone, come = list(old[run.start : run.old_stop]), list(new[run.start : run.new_stop])
+    run = _known_run(old, new) if len(old) == len(new) else changed_run(old, new)
+    gone, come = list(old[run.start : run.old_stop]), list(new[run.start : run.new_stop])
+    if len(gone) == len(come):
+        apart = list(map(is_not, gone, come))
+        gone, come = list(compress(gone, apart)), list(compress(come, apart))
     before, after = set(map(id, gone)), set(map(id, come))
     return (
         [item for item in gone if id(item) not in after],
         [item for item in come if id(item) not in before],
     )
+
+
+def _known_run(old: Sequence[object], new: Sequence[object]) -> Run:
+    """Outside of it nothing differs, as far as is known without a look."""
+    known = new.run_since(old) if isinstance(new, Sequel) else None
+    return known or Run(0, len(old), len(new))
 
 
 def position_of(item: object, items: Sequence[object]) -> int | None:

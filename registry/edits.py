@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from registry.codec import encode
 from registry.differing import differing
-from registry.revisions import BY_US, Revision
+from registry.recent import RecentWrites
 from registry.schema import Environment
 from registry.snapshot import Entry, RawRecord, Snapshot
 
@@ -60,7 +60,7 @@ def brake(known: Snapshot, found: Snapshot) -> Held | None:
     return Held(tuple(dropped), len(routed)) if most or every else None
 
 
-def suspects(known: Snapshot, found: Snapshot, recent: Sequence[Revision]) -> list[str]:
+def suspects(known: Snapshot, found: Snapshot, recent: RecentWrites) -> list[str]:
     """The ids of records that we wrote a short while ago, and that the file has otherwise."""
     ids = _ours(known, found, recent)
     return [each for each in ids if _revision(known, each) != _revision(found, each)]
@@ -69,7 +69,7 @@ def suspects(known: Snapshot, found: Snapshot, recent: Sequence[Revision]) -> li
 def stale_items(
     known: Snapshot,
     found: Snapshot,
-    recent: Sequence[Revision],
+    recent: RecentWrites,
     past: Mapping[str, Collection[str]],
 ) -> tuple[StaleItem, ...]:
     """Records that we wrote a short while ago, and that the file has in an older state.
@@ -78,14 +78,28 @@ def stale_items(
     of them was edited on purpose and is not stale.
     """
     items = (
-        _stale(environment_id, known, found, writes, past.get(environment_id, ()))
-        for environment_id, writes in _ours(known, found, recent).items()
+        _stale(each, known, found, past.get(each, ()), is_made=each in recent.made)
+        for each in _ours(known, found, recent)
     )
     return tuple(item for item in items if item is not None)
 
 
-def with_version(snapshot: Snapshot, environment_id: str, version: Environment | None) -> Snapshot:
-    """The snapshot with one record at this version; None takes it away."""
+def with_ours(snapshot: Snapshot, stale: Iterable[StaleItem]) -> Snapshot:
+    """The snapshot with our versions of these; not judged: they may have names that others have."""
+    for item in stale:
+        snapshot = _with_version(snapshot, item.environment_id, item.ours)
+    return snapshot
+
+
+def with_theirs(snapshot: Snapshot, stale: Iterable[StaleItem]) -> Snapshot:
+    """As `with_ours`, with the versions of the saved file."""
+    for item in stale:
+        snapshot = _with_version(snapshot, item.environment_id, item.theirs)
+    return snapshot
+
+
+def _with_version(snapshot: Snapshot, environment_id: str, version: Environment | None) -> Snapshot:
+    """With one record at this version; None takes it away."""
     old = snapshot.by_id.get(environment_id)
     if version is None:
         return snapshot.having(old, None) if old else snapshot
@@ -97,16 +111,10 @@ def _routed_ids(environments: Iterable[Environment]) -> set[str]:
     return {each.environment_id for each in environments if each.routed}
 
 
-def _ours(
-    known: Snapshot, found: Snapshot, recent: Sequence[Revision]
-) -> dict[str, list[Revision]]:
-    """Our recent writes of the records that are apart, by id."""
-    ours: dict[str, list[Revision]] = {}
-    apart = _apart(known, found) if recent else ()
-    for revision in recent if apart else ():
-        if revision.environment_id in apart and revision.author.source in BY_US:
-            ours.setdefault(revision.environment_id, []).append(revision)
-    return ours
+def _ours(known: Snapshot, found: Snapshot, recent: RecentWrites) -> list[str]:
+    """The ids of the records that we wrote and that are apart."""
+    apart = _apart(known, found) if recent.written else ()
+    return [each for each in apart if each in recent.written]
 
 
 def _revision(snapshot: Snapshot, environment_id: str) -> str | None:
@@ -114,26 +122,25 @@ def _revision(snapshot: Snapshot, environment_id: str) -> str | None:
     return entry.environment.revision if entry and entry.environment else None
 
 
-def _apart(known: Snapshot, found: Snapshot) -> set[str]:
+def _apart(known: Snapshot, found: Snapshot) -> Iterable[str]:
     """The ids of the records that are not the same objects on both sides."""
-    gone, come = differing(known.entries, found.entries)
-    environments = (entry.environment for entry in (*gone, *come))
-    return {each.environment_id for each in environments if each is not None}
+    gone, come = differing(known.environments, found.environments)
+    return dict.fromkeys(each.environment_id for each in (*gone, *come))
 
 
 def _stale(
     environment_id: str,
     known: Snapshot,
     found: Snapshot,
-    writes: Sequence[Revision],
     past: Collection[str],
+    *,
+    is_made: bool,
 ) -> StaleItem | None:
     was, now = known.by_id.get(environment_id), found.by_id.get(environment_id)
     ours = was.environment if was else None
     theirs = now.environment if now else None
     if theirs is None:
-        created = any(write.before is None for write in writes)
-        return StaleItem(environment_id, ours, None) if ours is not None and created else None
+        return StaleItem(environment_id, ours, None) if ours is not None and is_made else None
     if now is None or now.fault or (ours is not None and ours.revision == theirs.revision):
         return None
     return StaleItem(environment_id, ours, theirs) if theirs.revision in past else None

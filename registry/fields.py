@@ -155,5 +155,5 @@ Instant = Annotated[
         parse_instant,
         json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date-time"})],
     ),
-    PlainSerializer(instant_text, when_used="always"),
+    PlainSerializer(instant_text, return_type=str, when_used="always"),
 ]

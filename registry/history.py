@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,20 +22,20 @@ from registry.differing import differing
 from registry.errors import RegistryError
 from registry.history_files import HistoryFiles
 from registry.history_lines import (
-    compact,
     glance,
     is_past,
     kept_state,
     lines_about,
+    record_of,
     second_of,
     state_text,
     tags_in,
     tags_of,
 )
+from registry.recent import RECENT, RecentWrites
 from registry.revisions import BY_US, Author, Difference, Revision, apart, from_line, to_line
 from registry.schema import Environment
 
-RECENT = timedelta(minutes=15)
 BYTES_MAX = 64 * 1024 * 1024
 _MANY = 500
 
@@ -48,10 +46,9 @@ V = TypeVar("V")
 class History:
     """Revisions in a folder; without a folder, in memory alone.
 
-    `recent` are our own revisions of the last 15 minutes, oldest first. Appending never raises:
-    what the disk refuses is kept in memory and written with the next change, and `trouble` says
-    so. `appended` is called with each change's revisions, once they are appended; it must not
-    raise.
+    `recent` are our own writes of the last 15 minutes. Appending never raises: what the disk
+    refuses is kept in memory and written with the next change, and `trouble` says so. `appended`
+    is called with each change's revisions, once they are appended; it must not raise.
     """
 
     def __init__(self, folder: Path | None = None, *, bytes_max: int = BYTES_MAX) -> None:
@@ -65,8 +62,9 @@ class History:
         self._met: dict[str, Environment] = {}
         self._kept_at = -1
         self._dropped: dict[str, set[str]] = {}
-        self.recent: deque[Revision] = deque()
+        self.recent = RecentWrites()
         self._shared: Sequence[Environment] = ()
+        self._lately: list[Environment] = []
         self._touched: set[str] = set()
         self.last = 0
         self._is_open = False
@@ -123,7 +121,7 @@ class History:
 
     def _made(self) -> dict[str, Environment]:
         try:
-            return {name: self._met.get(name) or _read(text) for name, text in self._kept.items()}
+            return {key: self._met.get(key) or record_of(text) for key, text in self._kept.items()}
         except ValueError:  # noise, or written by an older version of the rules
             return self._made_line_by_line()
 
@@ -145,17 +143,18 @@ class History:
                 _put(self._kept, seen.environment_id, seen.after)
             if seen.source in BY_US and not is_past(line, seen.revision, second):
                 revision = from_line(line)
-                if revision is not None and now - revision.at < RECENT:
-                    self.recent.append(revision)
+                if revision is not None:
+                    self.recent.note(revision)
+        self.recent.forget(now)
         self._touched = set(self._kept)
         self._is_open = True
 
     def _lines_since(self, revision: int, second: bytes) -> Iterator[bytes]:
         """All but those of before both: of a start after a stop these are nearly all."""
         lines = self._in_files().lines()
-        return (
-            (line for line in lines if not is_past(line, revision, second)) if revision else lines
-        )
+        if revision == 0:
+            return lines
+        return (line for line in lines if not is_past(line, revision, second))
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""
@@ -182,7 +181,7 @@ class History:
         return asyncio.shield(self._writing)
 
     def _taken(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> list[Revision]:
-        added = []
+        added, made = list[Revision](), list[Environment]()
         for (environment_id, before, after), author in changed:
             if before is None and after is None:
                 continue  # a broken record that never was good
@@ -192,10 +191,18 @@ class History:
             self.last = revision.revision
             self._take(environment_id, after)
             added.append(revision)
-        self.recent.extend(each for each in added if each.author.source in BY_US)
-        while self.recent and now - self.recent[0].at > RECENT:
-            self.recent.popleft()
+            self.recent.note(revision)
+            made += [after] if after else []
+        self.recent.forget(now)
+        if added:
+            self._forget_documents()
+            self._lately = made
         return added
+
+    def _forget_documents(self) -> None:
+        """They were made for lines and answers, and are hardly asked for again."""
+        for environment in self._lately:
+            environment.forget_document()
 
     async def _written(self, added: Sequence[Revision]) -> None:
         try:
@@ -204,9 +211,8 @@ class History:
             self._turn.release()
         if added:
             self.appended(added)
-        if len(added) > _MANY:  # a first start: made for the lines, and hardly asked for again
-            for environment in self.known.values():
-                environment.forget_document()
+        if len(added) > _MANY:  # a first start
+            self._forget_documents()
 
     def share(self, environments: Sequence[Environment]) -> None:
         """Take these, equal to what is known, as the known objects: then comparing is cheap."""
@@ -273,7 +279,7 @@ class History:
             last, texts = kept_state(self._in_files().state())
             for name, text in texts.items():
                 with contextlib.suppress(ValueError):
-                    known[name] = _read(text)
+                    known[name] = record_of(text)
         for each in self._lines():
             if each.revision > last:
                 last = each.revision
@@ -322,17 +328,11 @@ class History:
     def _write_known(self) -> None:
         if self._kept_at == self.last:
             return
-        texts = (*self._kept.values(), *(compact(each.document) for each in self._known.values()))
+        # Not of `document`, which would stay.
+        made = (each.model_dump_json().encode() for each in self._known.values())
+        texts = (*self._kept.values(), *made)
         self._in_files().keep_state(state_text(self.last, texts))
         self._kept_at = self.last
-
-
-def _read(text: bytes) -> Environment:
-    """A record of its kept text. Raises ValueError."""
-    try:
-        return Environment.model_validate(json.loads(text))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
 
 
 def _put(known: dict[str, V], environment_id: str, after: V | None) -> None:

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from registry.fields import instant_text
 from registry.revisions import Revision, from_line
-from registry.schema import revision_of
+from registry.schema import Environment, revision_of
 
 # As `to_line` writes it; a line that looks otherwise is parsed whole.
 _HEAD = re.compile(
@@ -71,6 +71,14 @@ def second_of(time: datetime) -> bytes:
 def compact(document: Mapping[str, Any]) -> bytes:
     """A document as lines and the kept state have it."""
     return to_json(document)
+
+
+def record_of(text: bytes) -> Environment:
+    """The record of a compact text. Raises ValueError."""
+    try:
+        return Environment.model_validate(json.loads(text))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def tags_of(revision: Revision) -> Collection[str]:

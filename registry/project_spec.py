@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -72,6 +73,11 @@ class ProjectDefinition(SpecPart):
     toolchain: Free = None
     env_vars: Annotated[Sequence[EnvVar], Field(max_length=1000)] = ()
     smoke_tests: Sequence[SmokeTest] = ()
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The workspace as JSON values. Not to be changed."""
+        return self.model_dump(mode="json")
 
     def default_owner(self) -> Owner | None:
         """The first contact whose role is owner or maintainer, else the first; None without any."""

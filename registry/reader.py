@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from registry import codec
 from registry.collector import collector_resting
-from registry.differing import Run, changed_run
+from registry.differing import Run, changed_runs
 from registry.engines.protocol import Engine, Loaded
 from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
@@ -67,10 +67,10 @@ class Reader:
                 '{"version": 1, "environments": []}'
             )
         self.founded = self.founded or not loaded.absent
-        run = changed_run(self._made.loaded.records, loaded.records) if self._made else None
-        if self._takes_long(loaded, run):  # the loop has others to answer meanwhile
-            return await asyncio.to_thread(self._read, loaded, run, known)
-        return self._read(loaded, run, known)
+        runs = changed_runs(self._made.loaded.records, loaded.records) if self._made else []
+        if self._takes_long(loaded, runs):  # the loop has others to answer meanwhile
+            return await asyncio.to_thread(self._read, loaded, known, runs)
+        return self._read(loaded, known, runs)
 
     def expect(self, written: Iterable[Entry]) -> None:
         """Take what was just written, of which the texts are met next, as what they hold.
@@ -94,30 +94,30 @@ class Reader:
         with collector_resting(len(loaded.records)):
             await asyncio.to_thread(self._decode, loaded.records, met)
 
-    def foreseen(self, after: Snapshot) -> Snapshot:
+    def judged(self, made: Snapshot, known: Snapshot) -> Snapshot:
         """A snapshot that was put together, as reading it would give it; remembers nothing.
 
-        A record that gives a name up may let another one, so far a duplicate, come in force.
+        `known` is what is in force, as in `read`. A record that gives a name up may let another
+        one, so far a duplicate, come in force.
         """
-        raws = [entry.raw for entry in after.entries if not entry.lingering]
+        raws = [entry.raw for entry in made.entries if not entry.lingering]
         decoded = [self._decoded.get(raw.text) or self._read_anew(raw.text) for raw in raws]
         faults = self._project_faults(_projects(decoded))
-        return build_snapshot(raws, decoded, faults, after, after.revision)
+        return build_snapshot(raws, decoded, faults, known, made.revision)
 
-    def _takes_long(self, loaded: Loaded, run: Run | None) -> bool:
-        if self._made is None or run is None:
+    def _takes_long(self, loaded: Loaded, runs: Sequence[Run]) -> bool:
+        if self._made is None:
             return len(loaded.records) > _MANY
         if loaded is self._made.loaded:
             return False
         troubled = self._made.snapshot.faults or self._made.snapshot.lacking
-        return run.new_stop - run.start > _MANY or (
+        return sum(run.new_stop - run.start for run in runs) > _MANY or (
             bool(troubled) and len(loaded.records) > _MANY_TROUBLED
         )
 
-    def _read(self, loaded: Loaded, run: Run | None, known: Snapshot | None) -> Snapshot:
-        """`run` is where the records differ from those that were read before."""
-        if self._made is not None and run is not None and not self._made.by_workspace:
-            same = self._if_few_changed(self._made, loaded, run, known)
+    def _read(self, loaded: Loaded, known: Snapshot | None, runs: Sequence[Run]) -> Snapshot:
+        if self._made is not None and not self._made.by_workspace:
+            same = self._if_few_changed(self._made, loaded, known, runs)
             if same is not None:
                 return same
         with collector_resting(len(loaded.records)):
@@ -130,10 +130,10 @@ class Reader:
         return self._made.snapshot
 
     def _if_few_changed(
-        self, made: _Made, loaded: Loaded, run: Run, known: Snapshot | None
+        self, made: _Made, loaded: Loaded, known: Snapshot | None, runs: Sequence[Run]
     ) -> Snapshot | None:
         """The snapshot without a look at what did not change; None where all must be looked at."""
-        raws = loaded.records[run.start : run.new_stop]
+        raws = [raw for run in runs for raw in loaded.records[run.start : run.new_stop]]
         decoded = self._decode(raws)
         projects = made.projects | _projects(decoded)
         if self._project_faults(projects) != made.faults or loaded.absent:
@@ -142,12 +142,13 @@ class Reader:
             return made.snapshot
         if made.faults or any("owner" in item.wanting for item in decoded):
             return None
-        snapshot = successor(made.snapshot, run, raws, decoded, loaded.revision)
+        snapshot = successor(made.snapshot, runs, raws, decoded, loaded.revision)
         if snapshot is not None:
             texts = {raw.text for raw in raws}
-            for gone in made.loaded.records[run.start : run.old_stop]:
-                if gone.text not in texts:
-                    self._decoded.pop(gone.text, None)
+            for run in runs:
+                for gone in made.loaded.records[run.start : run.old_stop]:
+                    if gone.text not in texts:
+                        self._decoded.pop(gone.text, None)
             self._made = _Made(loaded, made.faults, known, snapshot, projects)
         return snapshot
 

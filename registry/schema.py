@@ -39,6 +39,7 @@ from registry.fields import (
     Slug,
     Text,
     Title,
+    instant_text,
 )
 from registry.host import Host, Port
 from registry.names import json_pointer
@@ -167,8 +168,8 @@ class Environment(BaseModel):
         """This record with another `updated_at` (UTC), on which no rule hangs."""
         written = copy(self)
         written.__dict__["updated_at"] = now
-        for made in ("document", "revision"):
-            written.__dict__.pop(made, None)
+        written.__dict__["document"] = {**self.document, "updated_at": instant_text(now)}
+        written.__dict__.pop("revision", None)
         return written
 
     @property
@@ -263,6 +264,7 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("between_fields", "{words}", {"words": message, "pointer": pointer})
 
 
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _OPEN_PART = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 
-from registry.differing import Run, Sequel, differing, position_of
+from registry.differing import Run, Sequel, differing
 from registry.errors import NotFound
-from registry.filing import Groups, filed, refiled
+from registry.filing import Groups, filed, refiled, swapped
 from registry.schema import Environment
 from registry.values import value
 
 Swap = tuple["Entry | None", "Entry | None"]
-_FEW = 8
 _ENVIRONMENT = attrgetter("environment")
 _LENT = 256
 
@@ -167,23 +166,10 @@ class Snapshot:
 
     def made_with(self, pairs: Sequence[Swap]) -> Snapshot:
         """As `having_all`, with all its entries made at once."""
-        by_old = {id(old): new for old, new in pairs if old is not None}
-        kept: list[Entry | None] = list(self.entries)
-        places: list[tuple[int | None, Entry | None]] = []
-        if len(by_old) <= _FEW:
-            places = [(position_of(old, self.entries), new) for old, new in pairs if old]
-            for place, new in places:
-                if place is not None:
-                    kept[place] = new
-        else:
-            kept = [by_old.get(id(entry), entry) for entry in self.entries]
-        kept += [new for old, new in pairs if old is None]
-        whole = all(new for _, new in pairs)
-        entries = kept if whole else filter(None, kept)
-        after = Snapshot(tuple(entries), self.revision)  # type: ignore[arg-type]
-        self.lend(after, pairs)
-        if whole and len(places) == len(pairs) == 1 and places[0][0] is not None:
-            self.lend_run(after, Run(places[0][0], places[0][0] + 1, places[0][0] + 1))
+        entries = swapped(self.entries, pairs)
+        assert entries is not None  # whoever asks has the old ones from here
+        after = Snapshot(entries, self.revision)
+        self._lend_look_ups(after, pairs)
         return after
 
     def lend_run(self, after: Snapshot, run: Run) -> None:
@@ -200,22 +186,28 @@ class Snapshot:
         `after` is this snapshot with these swaps, what is added at its end. Only what certainly
         comes out as if it were made anew is given; the rest is made when it is asked for.
         """
+        if self._lend_look_ups(after, swaps):
+            known, given = self.__dict__, after.__dict__
+            for grouped, key in (("by_project", _project), ("by_state", _state)):
+                groups = refiled(known[grouped], swaps, key) if grouped in known else None
+                if groups is not None:
+                    given[grouped] = groups
+
+    def _lend_look_ups(self, after: Snapshot, swaps: Sequence[Swap]) -> bool:
+        """All but the groups, for which few ask; whether anything can be lent."""
         if len(swaps) > _LENT or any(not _is_good(each) for pair in swaps for each in pair if each):
-            return
+            return False
         known, given = self.__dict__, after.__dict__
         for name in ("faults", "lacking", "faulty_without_good"):
             if name in known:
                 given[name] = known[name]
         if known.get("in_force") is self.entries:
             given["in_force"] = after.entries
-        for grouped, key in (("by_project", _project), ("by_state", _state)):
-            groups = refiled(known[grouped], swaps, key) if grouped in known else None
-            if groups is not None:
-                given[grouped] = groups
         for look_up, name in (("by_id", "environment_id"), ("by_slug", "slug")):
             entries = known.get(look_up)
             if entries is not None and all(_keeps(entries, *swap, name) for swap in swaps):
                 given[look_up] = _swapped(entries, swaps, name)
+        return True
 
 
 class Draft(Snapshot):
@@ -292,10 +284,16 @@ class Changes:
 
 
 def _apart(before: Snapshot, after: Snapshot) -> tuple[list[Entry], list[Entry]] | None:
-    """The differences, where `after` was drafted from `before` itself."""
-    if not isinstance(after, Draft) or after.before is not before:
+    """The differences, where `after` was drafted from `before`, at once or by and by."""
+    if not isinstance(after, Draft):
         return None
-    swaps = [(old, new) for old, new in after.latest if old is not new]
+    if after.before is before:
+        made = after.latest
+    elif after.changes.root is before:
+        made = list(after.changes.swaps.values())
+    else:
+        return None
+    swaps = [(old, new) for old, new in made if old is not new]
     return [old for old, _ in swaps if old], [new for _, new in swaps if new]
 
 

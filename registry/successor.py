@@ -11,35 +11,44 @@ from registry.snapshot import Entry, RawRecord, Snapshot
 
 def successor(
     before: Snapshot,
-    run: Run,
+    runs: Sequence[Run],
     raws: Sequence[RawRecord],
     decoded: Sequence[Decoded],
     revision: str,
 ) -> Snapshot | None:
-    """What `build_snapshot` would make when only the records in this run are others.
+    """What `build_snapshot` would make when only the records in these runs are others.
 
-    `raws` and `decoded` are what stands in the run now. None wherever the outcome might hang
+    `raws` and `decoded` are what stands in the runs now. None wherever the outcome might hang
     together with other records, or with what was in force: faults, names, keys that are lacking.
     """
     if before.faults or before.lacking or not all(map(_is_plain, decoded)):
         return None
-    stood = before.entries[run.start : run.old_stop]
+    stood = [entry for run in runs for entry in before.entries[run.start : run.old_stop]]
     kept = stood if len(stood) == len(raws) else (None,) * len(raws)  # in its place, as it was
-    come = tuple(
+    come = [
         old if old is not None and old.raw is raw else Entry(raw, item.environment)
         for old, raw, item in zip(kept, raws, decoded, strict=True)
-    )
+    ]
     gone, new = differing(stood, come)
     if not _are_free([name for entry in new for name in _names(entry)], before, gone):
         return None
-    entries = (*before.entries[: run.start], *come, *before.entries[run.old_stop :])
-    after = Snapshot(entries, revision)
-    before.lend_run(after, run)
+    after = Snapshot(_with(come, before.entries, runs), revision)
+    if len(runs) == 1:
+        before.lend_run(after, runs[0])
     if len(gone) == len(new):
         before.lend(after, list(zip(gone, new, strict=True)))
-    elif not stood and run.start == len(before.entries):
+    elif not stood and all(run.start == len(before.entries) for run in runs):
         before.lend(after, [(None, entry) for entry in come])
     return after
+
+
+def _with(come: list[Entry], entries: Sequence[Entry], runs: Sequence[Run]) -> tuple[Entry, ...]:
+    if len(runs) == 1:
+        return (*entries[: runs[0].start], *come, *entries[runs[0].old_stop :])
+    after = list(entries)
+    for run, entry in zip(runs, come, strict=True):
+        after[run.start] = entry
+    return tuple(after)
 
 
 def _names(entry: Entry) -> tuple[str, str]:

@@ -22,4 +22,4 @@ async def read_project(request: web.Request) -> web.Response:
         project = request.app[SURFACE].workspaces.get(request.match_info["id"])
     except UnknownProject as error:
         raise NotFound(error.detail) from error
-    return web.json_response(project.model_dump(mode="json"))
+    return web.json_response(project.document)

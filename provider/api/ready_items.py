@@ -84,7 +84,7 @@ class ReadyItems:
         if known is None or known[0] is not project:
             known = self._known_projects[project_id] = (
                 project,
-                _json(project.model_dump(mode="json")),
+                _json(project.document),
             )
         return known[1]
 

@@ -49,7 +49,7 @@ async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> An
     """
     try:
         async with asyncio.timeout(BODY_S):
-            content = await request.clone(client_max_size=bytes_max).read()
+            content = await _bounded(request, bytes_max).read()
     except TimeoutError as error:
         raise MalformedJson(f"the body did not arrive within {BODY_S} seconds") from error
     except (web.RequestPayloadError, HttpProcessingError) as error:
@@ -60,6 +60,11 @@ async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> An
     if len(content) > BODY_BYTES_MAX:
         return await asyncio.to_thread(_parsed, content)
     return _parsed(content)
+
+
+def _bounded(request: web.Request, bytes_max: int) -> web.BaseRequest:
+    is_bounded = request.client_max_size == bytes_max  # as most are, by the application
+    return request if is_bounded else request.clone(client_max_size=bytes_max)
 
 
 def _parsed(content: bytes) -> Any:

@@ -164,7 +164,7 @@ def fault_view(fault: Fault) -> dict[str, Any]:
 def project_of(project_id: str, workspaces: Workspaces) -> dict[str, Any] | None:
     """A workspace as JSON; None when there is none by this id."""
     try:
-        return workspaces.get(project_id).model_dump(mode="json")
+        return workspaces.get(project_id).document
     except UnknownProject:
         return None
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _HOST = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]+)?\Z")
+_HOSTS_MAX = 256
 _FORWARDED = ("forwarded", "x-forwarded-")
 
 
+@lru_cache(_HOSTS_MAX)  # those who call say the same one again and again
 def is_local(host: str) -> bool:
     """Whether a host without port is `localhost` or a loopback literal."""
     try:

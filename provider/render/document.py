@@ -43,7 +43,6 @@ class Document:
     are the body; they and all that follows are what the next document is made from.
     """
 
-    body: bytes
     digest: str
     routers: int
     shares: Mapping[str, str]
@@ -55,6 +54,11 @@ class Document:
     groups: tuple[Group, ...]
     claims: Claims | None
     tls: Tls
+
+    @property
+    def body(self) -> bytes:
+        """The pieces joined, which few need."""
+        return b"".join(self.pieces)
 
     @cached_property
     def fragments(self) -> tuple[Fragment, ...]:
@@ -119,7 +123,6 @@ def assemble(
     tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)
     pieces, digest = _pieces(groups, tls.encoded)
     return Document(
-        body=b"".join(pieces),
         digest=digest,
         routers=sum(group.routers_count for group in groups),
         shares=_shares(before.shares, parts, groups),
@@ -238,5 +241,5 @@ def _hash(pieces: Iterable[bytes | memoryview]) -> str:
 
 
 _NOTHING = Document(
-    b"", "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
+    "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
 )

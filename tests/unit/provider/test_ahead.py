@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,9 @@ class Stage:
         encode: Callable[..., object] = vars(module)["encode_publication"]
         bodies: list[bytes] = []
 
-        def counted(body: bytes, *more: object) -> object:
-            bodies.append(body)
-            return encode(body, *more)
+        def counted(pieces: Sequence[bytes], *more: object) -> object:
+            bodies.append(b"".join(pieces))
+            return encode(pieces, *more)
 
         monkeypatch.setattr(module, "encode_publication", counted)
         return bodies

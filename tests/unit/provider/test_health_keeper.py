@@ -69,15 +69,14 @@ class Round:
         }
 
 
-def sources(store: EnvironmentStore) -> Sequence[tuple[str, str]]:
+async def sources(store: EnvironmentStore) -> Sequence[tuple[str, str]]:
     """Who wrote, and by which way."""
-    return [(each.author.actor, each.author.source) for each in store.history.recent]
+    return [(each.author.actor, each.author.source) for each in await store.history.since(0)]
 
 
 async def test_a_flip_is_written_once_and_says_who(tmp_path: Path) -> None:
     world = Round(tmp_path, probed())
     await world.store.load()
-    before = len(sources(world.store))
     await world.survey(False, False)
     assert world.engine.commits == []
     await world.survey(False)
@@ -87,7 +86,7 @@ async def test_a_flip_is_written_once_and_says_who(tmp_path: Path) -> None:
     assert (health.status, health.checked_at) == ("offline", at)
     assert (health.url, health.notes) == (URL, "by hand")
     assert len(world.engine.commits) == 1
-    assert sources(world.store)[before:] == [("probe", "probe")]
+    assert await sources(world.store) == [("file", "found"), ("probe", "probe")]
 
 
 async def test_it_comes_back(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.differing import Sequel, changed_run, differing
+from registry.differing import Run, Sequel, changed_run, changed_runs, differing
 
 
 class Thing:
@@ -58,3 +58,33 @@ def test_of_any_other_sequence_a_sequel_knows_nothing() -> None:
     assert after.run_since(POOL) is None
     assert before.run_since(after) is None
     assert after.with_run(0, 1, [Thing()]).run_since(before) is None
+
+
+def test_scattered_changes_are_runs_of_one_each() -> None:
+    old = [object() for _ in range(10)]
+    new = [object() if place in (0, 4, 5, 9) else each for place, each in enumerate(old)]
+    assert changed_runs(old, new) == [Run(place, place + 1, place + 1) for place in (0, 4, 5, 9)]
+    assert changed_runs(old, list(old)) == []
+    assert changed_runs(old, old) == []
+
+
+def test_where_some_come_or_go_it_is_one_run() -> None:
+    old = [object() for _ in range(10)]
+    assert changed_runs(old, [*old[:3], *old[5:]]) == [Run(3, 5, 3)]
+    assert changed_runs(old, [*old, object()]) == [Run(10, 10, 11)]
+
+
+@given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
+def test_outside_of_the_runs_both_are_the_same(old: list[int], new: list[int]) -> None:
+    made, at = list[int](), 0
+    for run in changed_runs(old, new):
+        made += [*old[at : run.start], *new[run.start : run.new_stop]]
+        at = run.old_stop
+    assert [*made, *old[at:]] == new
+
+
+def test_scattered_changes_that_a_sequel_knows_are_runs_of_one_each() -> None:
+    before = Sequel(object() for _ in range(10))
+    after = before.with_run(1, 9, [object(), *before[2:8], object()])
+    assert changed_runs(before, after) == [Run(1, 2, 2), Run(8, 9, 9)]
+    assert differing(before, after) == ([before[1], before[8]], [after[1], after[8]])

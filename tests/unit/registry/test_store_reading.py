@@ -41,6 +41,18 @@ async def test_an_unchanged_record_stays_the_same_object() -> None:
     assert (await store.load()).by_slug["one"].environment is one
 
 
+async def test_the_json_values_of_a_written_record_do_not_outlast_the_next_write() -> None:
+    """They are made for its line and its answer: of many written records they are many."""
+    store = store_over(WatchedEngine(record(slug="one"), record(slug="two")))
+    one = await store.patch("one", {"name": "Written"})
+    assert one.document["name"] == "Written"
+    await store.load()
+    assert "document" in vars(one)
+    await store.patch("two", {"name": "Written"})
+    assert "document" not in vars(one)
+    assert one.document["name"] == "Written"
+
+
 async def test_a_vanished_workspace_shows_though_the_file_did_not_change() -> None:
     projects = AnyProjects()
     store = EnvironmentStore(WatchedEngine(record()), projects)

@@ -48,9 +48,7 @@ def test_whatever_came_before_has_no_say(data: st.DataObject) -> None:
         compiled = Compiler(RULES).compile_all(environments, found)
         assert_alike(document, assemble(compiled, default))
         assert document.body == plain_body(compiled, default)
-        publication = encode_publication(
-            document.body, document.digest, document.pieces, publication
-        )
+        publication = encode_publication(document.pieces, document.digest, publication)
         assert gzip.decompress(publication.gzipped) == document.body
         before = document
 
