@@ -110,9 +110,13 @@ def _parsed_instant(value: str) -> datetime:
         raise ValueError("a time from year 1 to year 9999 in UTC") from None
 
 
-@lru_cache(_INSTANTS_MAX)
 def instant_text(value: datetime) -> str:
     """RFC 3339 in UTC with `Z`; a fraction only where there is one, in thousandths if they do."""
+    return _instant_text(value)  # Pydantic finds no return type on what is cached
+
+
+@lru_cache(_INSTANTS_MAX)
+def _instant_text(value: datetime) -> str:
     if value.microsecond == 0:
         timespec = "seconds"
     else:

@@ -23,14 +23,16 @@ from registry.errors import RegistryError
 from registry.history_files import HistoryFiles
 from registry.history_lines import (
     glance,
+    is_past,
     kept_state,
     lines_about,
     record_of,
+    second_of,
     state_text,
     tags_in,
     tags_of,
 )
-from registry.recent import RecentWrites
+from registry.recent import RECENT, RecentWrites
 from registry.revisions import BY_US, Author, Difference, Revision, apart, from_line, to_line
 from registry.schema import Environment
 
@@ -130,7 +132,8 @@ class History:
             self._kept_at = self.last
         except (OSError, ValueError, KeyError, TypeError):
             self.last, self._kept = 0, {}
-        for line in self._in_files().lines():
+        second = second_of(now - RECENT)
+        for line in self._lines_since(self.last, second):
             seen = glance(line)
             if seen is None:
                 continue
@@ -138,13 +141,20 @@ class History:
             if seen.revision > self.last:
                 self.last = seen.revision
                 _put(self._kept, seen.environment_id, seen.after)
-            if seen.source in BY_US:
+            if seen.source in BY_US and not is_past(line, seen.revision, second):
                 revision = from_line(line)
                 if revision is not None:
                     self.recent.note(revision)
         self.recent.forget(now)
         self._touched = set(self._kept)
         self._is_open = True
+
+    def _lines_since(self, revision: int, second: bytes) -> Iterator[bytes]:
+        """All but those of before both: of a start after a stop these are nearly all."""
+        lines = self._in_files().lines()
+        if revision == 0:
+            return lines
+        return (line for line in lines if not is_past(line, revision, second))
 
     async def follow(self, changed: Iterable[tuple[Difference, Author]], now: datetime) -> None:
         """Append one revision for each difference; durable on return unless `trouble` says so."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from registry.fields import instant_text
 from registry.revisions import Revision, from_line
 from registry.schema import Environment, revision_of
 
@@ -22,6 +24,7 @@ _HEAD = re.compile(
     rb'"source":"([a-z ]+)",'
     rb'"environment_id":"([a-z0-9-]+)",(?:"tags":\[((?:"\w+",?)*)\],)?"before":'
 )
+_BEGINNING = re.compile(rb'\{"revision":(\d{1,18}),"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z"')
 _TAG = re.compile(r"\w+")
 _NOTHING_BEFORE = b'null,"after":'
 _AFTER = ',"after":'
@@ -48,6 +51,21 @@ def glance(line: bytes) -> Glance | None:
         return _at_length(line)
     kept = None if after == b"null" else after
     return Glance(int(head[1]), head[2].decode(), head[3].decode(), kept)
+
+
+def is_past(line: bytes, revision: int, second: bytes) -> bool:
+    """Whether a line is of this revision or one before it, and of a time before this second (UTC).
+
+    So a start that knows the state at that revision needs no more of it. `second` is as `second_of`
+    gives it; what a line of another form says is not known here.
+    """
+    begin = _BEGINNING.match(line)
+    return begin is not None and int(begin[1]) <= revision and begin[2] < second
+
+
+def second_of(time: datetime) -> bytes:
+    """The second of a time, in UTC, as lines begin with it: `2026-11-23T09:30:00`."""
+    return instant_text(time).encode()[:19]
 
 
 def compact(document: Mapping[str, Any]) -> bytes:
