@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 _MANY = 500
 # Each collection looks through every tuple and dict of a whole catalogue that is new.
-_THRESHOLDS = 5_000, 3, 2
-_GROWN = 1.5
+_THRESHOLDS = 3_000, 3, 3
+_GROWN, _COUNT_EVERY = 1.5, 8
 
 
 @contextlib.contextmanager
@@ -51,27 +51,30 @@ def spare_the_old() -> None:
 class SetAside:
     """After a full collection, sets aside what it left.
 
-    What lies aside may come to be cycles that nobody uses: once it has grown by half, the
-    next full collection looks at all of it. A callback for `gc.callbacks`.
+    What lies aside may come to be cycles that nobody uses: once it has grown by half, the next
+    full collection looks at all of it. A callback for `gc.callbacks`.
     """
 
     def __init__(self) -> None:
-        self._is_whole = False
+        self._known: int | None = None
+        self._until_count = 0
         gc.freeze()
-        self.take_stock()
 
     def take_stock(self) -> None:
-        """As much as lies aside now there has to be."""
-        self._known = gc.get_freeze_count()
+        """As much as lies aside at the next full collection there has to be."""
+        self._known, self._until_count = None, 0
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
         """A collection begins, or is over."""
         if phase != "stop" or info["generation"] < 2:
             return
         gc.freeze()
-        if self._is_whole:
-            self._is_whole = False
-            self.take_stock()
-        elif gc.get_freeze_count() > self._known * _GROWN:
-            self._is_whole = True
+        self._until_count -= 1
+        if self._until_count > 0:  # to count takes as long as a collection
+            return
+        self._until_count, count = _COUNT_EVERY, gc.get_freeze_count()
+        if self._known is None:
+            self._known = count
+        elif count > self._known * _GROWN:
             gc.unfreeze()
+            self.take_stock()
