@@ -140,7 +140,7 @@ class Writer:
         async with self._turn:
             if write not in self._waiting:
                 return  # in a commit that another one has made
-            writes, self._waiting = self._waiting, []
+            writes: list[_Write] = []
             try:
                 written = await self._commit(writes)
             except Exception as error:
@@ -153,10 +153,15 @@ class Writer:
         else:
             _succeed(writes)
 
-    async def _commit(self, writes: Sequence[_Write]) -> Awaitable[None]:
-        """Commit what is not refused; what is returned is done when its history is durable."""
+    async def _commit(self, writes: list[_Write]) -> Awaitable[None]:
+        """Commit what waits and is not refused; what is returned is done when its history is
+        durable. `writes` takes whoever came until the stored catalogue was looked at."""
         while True:
-            before = await self._catalogue.settle()
+            try:
+                before = await self._catalogue.settle()
+            finally:
+                writes += self._waiting
+                self._waiting.clear()
             if sum(len(write.refs) for write in writes) > _LONG:
                 # Many records would keep the loop from those who poll.
                 after = await asyncio.to_thread(self._all_applied, writes, before)
