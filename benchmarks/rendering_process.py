@@ -64,9 +64,7 @@ class _Renderer:
     def _render(self) -> bytes:
         compiled = self._compiler.compile_all(self._environments)
         document = assemble(compiled, before=self._document)
-        self._publication = encode_publication(
-            document.body, document.digest, document.pieces, self._publication
-        )
+        self._publication = encode_publication(document.pieces, document.digest, self._publication)
         self._document = document
         return document.body
 

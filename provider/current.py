@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from provider.publication import Publication, encode_publication
-from provider.render.document import digest_of
+from provider.render.document import digest_at_end, digest_of
 from registry.engines.durable import (
     as_registry_errors,
     make_alike,
     sync_file,
     sync_folder,
+    write_all,
     write_durably,
 )
 from registry.errors import RegistryError
 
 _MODE = 0o644
+_END_BYTES = 64 * 1024
+_SEAL_BYTES = 64
 
 
 class Current:
@@ -45,29 +49,31 @@ class Current:
     def restore(self) -> bool:
         """Serve the kept document until the first rendering; whether there was a whole one.
 
-        Where it was found, and uncompressed if the last stop did not leave its gzip, until
-        `settle`: nobody waits for that.
+        Where it was found, and as it was left: by its gzip alone where the last stop left that,
+        else uncompressed, until `settle`. Nobody waits for the other form.
         """
-        for path in (self._newer, self._kept):
+        for path, read in ((self._newer, _whole), (self._kept, self._left)):
             with contextlib.suppress(OSError):
-                body = path.read_bytes()
-                digest = digest_of(body)
-                if digest is not None:
-                    self.publication = Publication(body, digest, self._left_gzip(digest))
+                restored = read(path)
+                if restored is not None:
+                    self.publication = restored
                     self._is_restored_newer = path == self._newer
                     return True
         return False
 
     def settle(self) -> None:
-        """Have the restored document in gzip, too, and in its place, if a crash left it beside it.
+        """Have the restored document in both forms, and in its place, if a crash left it beside it.
 
         Else the next one would be written over it, while it is the only copy of what was served.
         """
         if self._is_restored_newer:
             self.sync()  # tried again with the next document
         restored = self.publication
-        if restored is not None and not restored.gzipped:
-            whole = encode_publication(restored.body, restored.digest)
+        if restored is None:
+            return
+        body = restored.body  # inflated here, where nobody waits for it
+        if not restored.gzipped:
+            whole = encode_publication((body,), restored.digest)
             # The same event: whoever is held is not told of a new document.
             self.publication = replace(restored, gzipped=whole.gzipped)
 
@@ -76,27 +82,41 @@ class Current:
         publication = self.publication
         if publication is None or not publication.gzipped:
             return
-        content = _sealed(publication.digest, publication.gzipped) + publication.gzipped
         with contextlib.suppress(OSError, RegistryError):
+            head = f"{publication.digest} {_saved(self._kept)}\n".encode()
             mode = stat.S_IMODE(self._kept.stat().st_mode)  # as private as the document
-            write_durably(self._gzipped, content, mode=mode)
+            write_durably(self._gzipped, _sealed(head + publication.gzipped), mode=mode)
 
-    def _left_gzip(self, digest: str) -> bytes:
-        """The gzip of the document of this digest; empty where it was not left whole."""
-        with contextlib.suppress(OSError):
-            seal, _, gzipped = self._gzipped.read_bytes().partition(b"\n")
-            if seal + b"\n" == _sealed(digest, gzipped):
-                return gzipped
-        return b""
+    def _left(self, path: Path) -> Publication | None:
+        """A kept document, with its gzip if the last stop left that; alone, if nobody saved since.
 
-    def write(self, body: bytes) -> RegistryError | None:
-        """Have the document where the next start finds it, though a power cut may lose it."""
+        Raises OSError.
+        """
+        digest, saved, gzipped = self._left_gzip()
+        if digest and saved == _saved(path) and digest == _digest_at_end(path):
+            return Publication(digest, (), gzipped)
+        whole = _whole(path)
+        return replace(whole, gzipped=gzipped) if whole and whole.digest == digest else whole
+
+    def _left_gzip(self) -> tuple[str, str, bytes]:
+        """Of which document it is, and how that was saved; empty where it was not left whole."""
+        with contextlib.suppress(OSError, ValueError):
+            found = self._gzipped.read_bytes()
+            content = found[_SEAL_BYTES:]
+            if found == _sealed(content):
+                head, _, gzipped = content.partition(b"\n")
+                digest, _, saved = head.decode().partition(" ")
+                return digest, saved, gzipped
+        return "", "", b""
+
+    def write(self, pieces: Iterable[bytes]) -> RegistryError | None:
+        """Have these where the next start finds the document; a power cut may lose it."""
         try:
             with as_registry_errors(self._kept.name):
                 self._kept.parent.mkdir(parents=True, exist_ok=True)
-                with self._newer.open("wb") as file:
+                with self._newer.open("wb", buffering=0) as file:
                     make_alike(self._kept, file.fileno(), _MODE)
-                    file.write(body)
+                    write_all(file.fileno(), pieces)
         except RegistryError as error:
             with contextlib.suppress(OSError):
                 self._newer.unlink(missing_ok=True)
@@ -114,9 +134,9 @@ class Current:
             return error
         return None
 
-    def keep(self, body: bytes) -> RegistryError | None:
+    def keep(self, pieces: Iterable[bytes]) -> RegistryError | None:
         """Write it and make it durable; the error, when one of them fails."""
-        return self.write(body) or self.sync()
+        return self.write(pieces) or self.sync()
 
     def publish(self, publication: Publication) -> None:
         """Show it, and wake whoever waits on the one before."""
@@ -132,6 +152,26 @@ class Current:
             self.publication.superseded.set()
 
 
-def _sealed(digest: str, gzipped: bytes) -> bytes:
-    """The line before a gzip: of which document it is, and that it is whole."""
-    return f"{digest} {hashlib.sha256(gzipped).hexdigest()}\n".encode()
+def _whole(path: Path) -> Publication | None:
+    """A kept document, if it is whole. Raises OSError."""
+    body = path.read_bytes()
+    digest = digest_of(body)
+    return Publication(digest, (body,), b"") if digest is not None else None
+
+
+def _digest_at_end(path: Path) -> str | None:
+    """Which document a file has, by its end; None where that does not say it. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _END_BYTES))
+        return digest_at_end(file.read())
+
+
+def _sealed(content: bytes) -> bytes:
+    """Behind what shows that it is whole."""
+    return hashlib.sha256(content).hexdigest().encode() + content
+
+
+def _saved(path: Path) -> str:
+    """What another save of a file changes. Raises OSError."""
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"

@@ -125,6 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             compiler=compiler,
         )
         store.changed = reconciler.wake.set
+        store.foretell(reconciler.foresee)
         reconciler.tell = lambda news: events.publish(*news)
         polls = Polls(current, settings.hold_s)
         urls = [without_user(url) for url in settings.traefik_api]

@@ -53,7 +53,7 @@ class DocumentLog:
     def add(
         self, digest: str, shares: Mapping[str, str], at: datetime, changed_at_s: float
     ) -> LoggedDocument:
-        """Note a document, and what of each environment changed with it."""
+        """Note a document, and of whom what changed with it; nobody changes `shares` later."""
         self._count += 1
         self.began_at = self.began_at or at
         changed = frozenset(changed_shares(self._shares, shares))
@@ -63,7 +63,7 @@ class DocumentLog:
         logged = LoggedDocument(self._count, digest, at, changed_at_s, changed)
         self._documents.append(logged)
         self._by_digest[digest] = logged
-        self._shares = dict(shares)
+        self._shares = shares
         self._forget()
         return logged
 

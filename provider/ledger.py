@@ -14,6 +14,7 @@ from provider.events import Events
 from provider.followups.task_text import from_bytes, task_view, to_bytes
 from provider.followups.tasks import Task, Tasks, advance
 from provider.followups.values import Finding
+from registry.collector import collector_resting
 from registry.engines.durable import as_registry_errors, write_durably
 from registry.errors import NotFound, RegistryError
 from registry.event_stream import EventKind
@@ -35,7 +36,8 @@ class Ledger:
     def open(self) -> None:
         """Read what is kept; a file that is no ledger is put aside, and all opens anew."""
         try:
-            self.tasks = from_bytes(self._file.read_bytes())
+            with collector_resting():
+                self.tasks = from_bytes(self._file.read_bytes())
         except FileNotFoundError:
             return
         except ValueError as error:

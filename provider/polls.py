@@ -134,7 +134,7 @@ class Polls:
         latest, given_s = self._current.publication, self._book.given_s(connection)
         if latest is None or self._book.digest_of(connection) == latest.digest:
             return 0.0
-        takes_s = min(_TAKEN_IN_MAX_S, len(latest.body) / 1e6 * _TAKEN_IN_S_PER_MB)
+        takes_s = min(_TAKEN_IN_MAX_S, latest.size_bytes / 1e6 * _TAKEN_IN_S_PER_MB)
         return given_s + takes_s - time.monotonic()
 
     async def _hold(self, current: Publication, remote: str, client: Departure) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, reduce
 
 # RFC 1952: deflate, no name, no time stamp, fastest level, no operating system.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
@@ -17,32 +19,43 @@ _LAST_BLOCK = b"\x03\x00"  # RFC 1951: final, fixed codes, empty
 class Publication:
     """What Traefik gets until `superseded` is set by the next one. Bodies are never changed.
 
-    `shards` has each piece of the body deflated, for the next publication.
+    Of `pieces`, which are the body one after the other, and `gzipped` one may be missing, and
+    empty. `shards` has each piece deflated, for the next publication.
     """
 
-    body: bytes
     digest: str
+    pieces: Sequence[bytes]
     gzipped: bytes
     shards: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     superseded: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @cached_property
+    def body(self) -> bytes:
+        """The document, joined or inflated for the first who asks: few take it without gzip."""
+        return b"".join(self.pieces) if self.pieces else gzip.decompress(self.gzipped)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Of the body. Source: RFC 1952, ISIZE, which counts up to 4 GiB."""
+        if self.pieces:
+            return sum(map(len, self.pieces))
+        (size_bytes,) = struct.unpack("<L", self.gzipped[-4:])
+        return int(size_bytes)
+
 
 def encode_publication(
-    body: bytes,
-    digest: str,
-    pieces: Sequence[bytes] = (),
-    before: Publication | None = None,
+    pieces: Sequence[bytes], digest: str, before: Publication | None = None
 ) -> Publication:
     """A publication with its gzip: one member, the same bytes for the same pieces.
 
-    `pieces` are the body, one after the other. Those that `before` has are not compressed again.
+    Those that `before` has are not compressed again.
     """
-    pieces = pieces or (body,)
     known = before.shards if before else {}
     shards = {piece: known.get(piece) or _deflated(piece) for piece in pieces}
-    checked = struct.pack("<LL", zlib.crc32(body), len(body) & 0xFFFFFFFF)
+    checksum = reduce(lambda sum_, piece: zlib.crc32(piece, sum_), pieces, 0)
+    checked = struct.pack("<LL", checksum, sum(map(len, pieces)) & 0xFFFFFFFF)
     gzipped = b"".join([_HEADER, *(shards[piece] for piece in pieces), _LAST_BLOCK, checked])
-    return Publication(body, digest, gzipped, shards)
+    return Publication(digest, pieces, gzipped, shards)
 
 
 def _deflated(piece: bytes) -> bytes:

@@ -10,11 +10,12 @@ from datetime import datetime
 
 import structlog
 
+from provider.ahead import Ahead, Foreseen
 from provider.current import Current
 from provider.news import News, news_of_conflicts, news_of_document, news_of_faults
 from provider.observe.certificates import CertificateFolder
 from provider.observe.default_certificate import CERT_FILE, KEY_FILE
-from provider.publication import encode_publication
+from provider.publication import Publication, encode_publication
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
@@ -69,6 +70,7 @@ class Reconciler:
     ) -> None:
         self._store, self._certificates, self._current = store, certificates, current
         self._compiler = compiler or Compiler(rules)
+        self._ahead = Ahead(self._compiler, current)
         self._default_certificate = default_certificate
         self._said: dict[str, str] = {}
         self._faults: tuple[Fault, ...] = ()
@@ -77,7 +79,7 @@ class Reconciler:
         self.entered: Callable[[Document, float], None] = lambda _document, _changed_at_s: None
         self.ended: Callable[[Rendered], None] = lambda _rendered: None
         self._waiting: list[asyncio.Future[None]] = []
-        self._has_stopped = self._is_unkept = False
+        self._has_stopped = self._is_unkept = self._is_passing = False
         self.publications = 0
         self.own_certificates: dict[str, OwnCertificate] = {}
         self.published_at: datetime | None = None
@@ -119,12 +121,19 @@ class Reconciler:
     async def try_reconcile(self) -> None:
         """A pass that never raises: a bug is logged, and the last good document stays."""
         waiting, self._waiting = self._waiting, []
+        self._is_passing = True
         try:
             await self.reconcile()
         except Exception:
             _log.exception("reconcile_failed", note="the last good document stays")
         finally:
+            self._is_passing = False
             _release(waiting)
+
+    def foresee(self, after: Snapshot) -> None:
+        """This will be in force when it is written: rendered meanwhile, where nothing else is."""
+        if self.document is not None and not self._is_passing:
+            self._ahead.begin(after, self.document)
 
     async def reconcile(self) -> None:
         """One pass: publishes when the document changed, says what changed in its problems."""
@@ -137,18 +146,21 @@ class Reconciler:
         if snapshot.absent:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
-        before = self.document
-        document = await asyncio.to_thread(self._render, snapshot, before)
+        before, ahead = self.document, await self._ahead.taken()
+        nearest = ahead.document if ahead else before
+        document = await asyncio.to_thread(self._render, snapshot, nearest)
         shown = self._current.publication
         is_new = shown is None or shown.digest != document.digest
-        failed = None
+        publication, failed = None, None
         if is_new:
-            failed = await self._publish(document, snapshot)
+            publication, failed = await self._written(document, ahead)
         elif self._is_unkept:
-            failed = await asyncio.to_thread(self._current.write, document.body)
+            failed = await asyncio.to_thread(self._current.write, document.pieces)
         self.rendered = Rendered(document, snapshot)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
+        if publication is not None:
+            await self._show(publication, document, snapshot)
         self.ended(self.rendered)
         if is_new:  # after the revisions that led to it
             news = await asyncio.to_thread(news_of_document, before, document)
@@ -172,25 +184,27 @@ class Reconciler:
         )
         return document
 
-    async def _publish(self, document: Document, snapshot: Snapshot) -> RegistryError | None:
-        """Write it, then show it; the error, when the disk takes no document."""
-        failed: RegistryError | None
-        publication, failed = await asyncio.gather(
-            asyncio.to_thread(
-                encode_publication,
-                document.body,
-                document.digest,
-                document.pieces,
-                self._current.publication,
-            ),
-            asyncio.to_thread(self._current.write, document.body),
+    async def _written(
+        self, document: Document, ahead: Foreseen | None
+    ) -> tuple[Publication, RegistryError | None]:
+        """In both encodings, and on disk; the error, when the disk takes no document."""
+        writing = asyncio.to_thread(self._current.write, document.pieces)
+        if ahead and ahead.document is document:
+            return ahead.publication, await writing
+        encoding = asyncio.to_thread(
+            encode_publication, document.pieces, document.digest, self._current.publication
         )
+        publication, failed = await asyncio.gather(encoding, writing)
+        return publication, failed
+
+    async def _show(self, publication: Publication, document: Document, snapshot: Snapshot) -> None:
+        """Publish it; whoever was held has it when this returns."""
         self._current.publish(publication)
         self.published_at = utc_now()
         self.publications += 1
+        await asyncio.sleep(0)  # the turn of those who were held
         left_out = sum(1 for _ in problems(snapshot, document))
         _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
-        return failed
 
     def _tell_more(self, before: Document | None, after: Document, snapshot: Snapshot) -> None:
         faults, self._faults = self._faults, snapshot.faults

@@ -11,13 +11,14 @@ import structlog
 
 from registry import changes, codec
 from registry.collector import collector_resting
-from registry.edits import Held, StaleItem, brake, stale_items, suspects, with_version
+from registry.edits import Held, StaleItem, brake, stale_items, suspects, with_ours, with_theirs
 from registry.engines.protocol import Engine, Stale
 from registry.errors import EditedElsewhere, EditHeld, RegistryError
 from registry.history import History
 from registry.reader import Reader
 from registry.revisions import Author
 from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.standing import coherent
 
 _log = structlog.get_logger()
 _BY_HAND = Author("file", "hand edit")
@@ -30,7 +31,8 @@ class Catalogue:
     """One state at a time. Callers take turns (the Writer's lock); nothing here waits for them.
 
     `snapshot` is in force; `trouble` is why the last reading failed; `held` is an edit that waits
-    for a person, and `stale` are records of an edit that was older than a write of ours.
+    for a person, and `stale` are records of an edit that was older than a write of ours. `coming`
+    is told what will be in force, if the disk takes it, while a write goes there.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Catalogue:
         self.held: Held | None = None
         self.stale: tuple[StaleItem, ...] = ()
         self.loaded = False
+        self.coming: Callable[[Snapshot], None] = lambda _after: None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -111,6 +114,7 @@ class Catalogue:
         self.check_open()
         commit = changes.between(before, after)
         if commit:
+            self.coming(after)
             await self._engine.commit(commit, before.revision)
             self._reader.expect(before.differing(after)[1])
         self.snapshot = after
@@ -141,7 +145,7 @@ class Catalogue:
 
     def foreseen(self, after: Snapshot) -> Snapshot:
         """A snapshot that is not stored, as it would be in force once it were."""
-        return self._reader.foreseen(after)
+        return self._reader.judged(after, after)
 
     def confirmable(self) -> tuple[list[str], Snapshot]:
         """The ids that `confirm` is about, and what would then be in force.
@@ -154,19 +158,16 @@ class Catalogue:
             return list(self.held.dropped), self._with_keys(self._judged)
         if not self.stale:
             return [], self.snapshot
-        after = self.snapshot
-        for item in self.stale:
-            after = with_version(after, item.environment_id, item.theirs)
-        return [item.environment_id for item in self.stale], self.foreseen(after)
+        after = self._reader.judged(with_theirs(self.snapshot, self.stale), self.snapshot)
+        return [item.environment_id for item in self.stale], after
 
     async def _insist(self, stale: tuple[StaleItem, ...]) -> None:
         """Write the stale records as the file had them; again, when it is saved meanwhile."""
         for _ in range(_ROUNDS_MAX):
-            after = await self.settle()
-            for item in stale:
-                after = with_version(after, item.environment_id, item.theirs)
+            before = await self.settle()
+            theirs = with_theirs(before, stale)
             with contextlib.suppress(Stale):
-                await self.commit(after)
+                await self.commit(await asyncio.to_thread(self._reader.judged, theirs, before))
                 return
         raise EditedElsewhere("the file is saved again and again; nothing was written")
 
@@ -180,8 +181,9 @@ class Catalogue:
             past = await self.history.past(touched) if touched else {}
             stale = stale_items(self.snapshot, found, recent, past) if touched else ()
             mended = found
-            for item in stale:
-                mended = with_version(mended, item.environment_id, item.ours)
+            if stale:  # whoever has a name of ours in the edit gives way
+                ours, known = with_ours(found, stale), self.snapshot
+                mended = await asyncio.to_thread(self._reader.judged, ours, known)
             self.held = brake(self.snapshot, mended)
             if self.held is not None:
                 self._judged, self.loaded = found, True
@@ -206,8 +208,9 @@ class Catalogue:
         if missed:
             self.stale = ()  # a later edit: whoever made it saw what stands
         self._confirmed = False
-        # Its lines are written while it is rendered: an edit is durable where it was made.
-        await self.history.begin([(each, author) for each in missed], self._clock())
+        if missed or self.history.trouble:
+            # Its lines are written while it is rendered: an edit is durable where it was made.
+            await self.history.begin([(each, author) for each in missed], self._clock())
         self.history.share(snapshot.environments)
 
     async def _reinstate(
@@ -248,7 +251,7 @@ def _remembered(history: History) -> Snapshot | None:
     """What was in force when we stopped: the last good of whatever is broken now."""
     if not history.founded:
         return None
-    environments = history.known.values()
+    environments = coherent(history.known.values())
     raw = RawRecord("", "")  # what stands in the file has not been read
     return Snapshot(tuple([Entry(raw, environment) for environment in environments]))
 

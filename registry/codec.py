@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +14,7 @@ from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, 
 from registry.names import derived_environment_id, pointer_path
 from registry.schema import Environment, Owner, field_errors, validated
 from registry.snapshot import Place, PlacedError, RawRecord
+from registry.values import value
 
 FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")
 _ALL_FILLED_IN = frozenset(FILLED_IN)
@@ -28,7 +28,7 @@ def told_nobody(_environment: Environment, _text: bytes) -> None:
     """For whoever has no use for what is met."""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Decoded:
     """A stored text read on its own: the environment, or a code and the faults.
 

@@ -84,8 +84,22 @@ def stale_items(
     return tuple(item for item in items if item is not None)
 
 
-def with_version(snapshot: Snapshot, environment_id: str, version: Environment | None) -> Snapshot:
-    """The snapshot with one record at this version; None takes it away."""
+def with_ours(snapshot: Snapshot, stale: Iterable[StaleItem]) -> Snapshot:
+    """The snapshot with our versions of these; not judged: they may have names that others have."""
+    for item in stale:
+        snapshot = _with_version(snapshot, item.environment_id, item.ours)
+    return snapshot
+
+
+def with_theirs(snapshot: Snapshot, stale: Iterable[StaleItem]) -> Snapshot:
+    """As `with_ours`, with the versions of the saved file."""
+    for item in stale:
+        snapshot = _with_version(snapshot, item.environment_id, item.theirs)
+    return snapshot
+
+
+def _with_version(snapshot: Snapshot, environment_id: str, version: Environment | None) -> Snapshot:
+    """With one record at this version; None takes it away."""
     old = snapshot.by_id.get(environment_id)
     if version is None:
         return snapshot.having(old, None) if old else snapshot

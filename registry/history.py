@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -31,7 +31,7 @@ from registry.history_lines import (
     tags_of,
 )
 from registry.recent import RecentWrites
-from registry.revisions import BY_US, Author, Revision, from_line, to_line
+from registry.revisions import BY_US, Author, Difference, Revision, apart, from_line, to_line
 from registry.schema import Environment
 
 BYTES_MAX = 64 * 1024 * 1024
@@ -39,7 +39,6 @@ _MANY = 500
 
 _log = structlog.get_logger()
 V = TypeVar("V")
-Difference = tuple[str, Environment | None, Environment | None]
 
 
 class History:
@@ -228,7 +227,7 @@ class History:
             after, left = {each.environment_id: each for each in environments}, set(self.known)
         lost = left - after.keys()
         deleted = (key for key in self.known if key in lost) if lost else ()
-        return [*_changed(self.known, after), *((key, self.known[key], None) for key in deleted)]
+        return [*apart(self.known, after), *((key, self.known[key], None) for key in deleted)]
 
     async def of(self, environment_id: str) -> list[Revision]:
         """The revisions of one environment, newest first."""
@@ -337,14 +336,3 @@ def _done() -> asyncio.Future[None]:
     done = asyncio.get_running_loop().create_future()
     done.set_result(None)
     return done
-
-
-def _changed(
-    known: Mapping[str, Environment], found: Mapping[str, Environment]
-) -> Iterator[Difference]:
-    for environment_id, environment in found.items():
-        before = known.get(environment_id)
-        if before is environment:
-            continue
-        if before is None or before.revision != environment.revision:
-            yield environment_id, before, environment

@@ -18,6 +18,7 @@ import structlog
 from registry.engines.durable import as_registry_errors, sync_folder, write_all, write_durably
 
 _READ_BYTES = 1024 * 1024
+_BLOCK_BYTES = 512 * 1024
 _MODE = 0o600
 
 _log = structlog.get_logger()
@@ -97,7 +98,8 @@ class HistoryFiles:
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
-    with contextlib.suppress(OSError), path.open("rb") as file:
+    # In large blocks: they are read while other threads run, such as the one that answers polls.
+    with contextlib.suppress(OSError), path.open("rb", buffering=_BLOCK_BYTES) as file:
         yield from file
 
 

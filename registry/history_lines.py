@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
+
 from registry.revisions import Revision, from_line
 from registry.schema import Environment, revision_of
 
@@ -26,7 +28,6 @@ _AFTER = ',"after":'
 _ENVIRONMENT = re.compile(rb'\{"environment_id":"([a-z0-9-]+)",')
 _BEGIN = re.compile(rb'\{"revision":(\d+),"environments":\[\n')
 _END = b"\n]}\n"
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SCANNER = json.JSONDecoder()
 
 
@@ -51,7 +52,7 @@ def glance(line: bytes) -> Glance | None:
 
 def compact(document: Mapping[str, Any]) -> bytes:
     """A document as lines and the kept state have it."""
-    return _COMPACT.encode(document).encode()
+    return to_json(document)
 
 
 def record_of(text: bytes) -> Environment:

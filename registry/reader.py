@@ -94,15 +94,16 @@ class Reader:
         with collector_resting(len(loaded.records)):
             await asyncio.to_thread(self._decode, loaded.records, met)
 
-    def foreseen(self, after: Snapshot) -> Snapshot:
+    def judged(self, made: Snapshot, known: Snapshot) -> Snapshot:
         """A snapshot that was put together, as reading it would give it; remembers nothing.
 
-        A record that gives a name up may let another one, so far a duplicate, come in force.
+        `known` is what is in force, as in `read`. A record that gives a name up may let another
+        one, so far a duplicate, come in force.
         """
-        raws = [entry.raw for entry in after.entries if not entry.lingering]
+        raws = [entry.raw for entry in made.entries if not entry.lingering]
         decoded = [self._decoded.get(raw.text) or self._read_anew(raw.text) for raw in raws]
         faults = self._project_faults(_projects(decoded))
-        return build_snapshot(raws, decoded, faults, after, after.revision)
+        return build_snapshot(raws, decoded, faults, known, made.revision)
 
     def _takes_long(self, loaded: Loaded, runs: Sequence[Run]) -> bool:
         if self._made is None:

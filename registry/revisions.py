@@ -16,6 +16,7 @@ from registry.schema import Environment
 
 Source = Literal["api", "hand edit", "revert", "found", "probe"]
 Document = Mapping[str, Any]
+Difference = tuple[str, Environment | None, Environment | None]
 BY_US: tuple[Source, ...] = ("api", "revert", "probe")
 
 
@@ -128,3 +129,15 @@ def differences(
             yield environment.environment_id, before.document, environment.document
     for environment_id, environment in left.items():
         yield environment_id, environment.document, None
+
+
+def apart(
+    known: Mapping[str, Environment], found: Mapping[str, Environment]
+) -> Iterator[Difference]:
+    """The records of `found` that are new or not as known, by what they say: id, before, after."""
+    for environment_id, environment in found.items():
+        before = known.get(environment_id)
+        if before is environment:
+            continue
+        if before is None or before.revision != environment.revision:
+            yield environment_id, before, environment

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.dataclasses import dataclass
-from pydantic_core import ErrorDetails, PydanticCustomError, to_json
+from pydantic_core import ErrorDetails, PydanticCustomError, from_json, to_json
 
 from registry.errors import FieldError
 from registry.fields import (
@@ -114,7 +114,7 @@ class Metadata(BaseModel):
 
     @model_serializer(mode="plain")
     def _as_given(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", json.loads(self.__dict__.get(_GIVEN, b"{}")))
+        return cast("dict[str, Any]", from_json(self.__dict__.get(_GIVEN, b"{}")))
 
 
 class Environment(BaseModel):
@@ -233,12 +233,12 @@ def _values_of(part: type) -> Callable[[Any], tuple[object, ...]]:
 _SHARED = tuple((part.__name__.lower(), _values_of(part)) for part in (Owner, Lifecycle, Health))
 _PORT = _values_of(Port)
 _PARTS: dict[tuple[str, object], Any] = {}
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def revision_of(document: Mapping[str, Any]) -> str:
     """16 hex digits over a stored record; unlike `==`, it tells 1 from true and from 1.0."""
-    text = _SORTED.encode(document)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_SORTED.encode(document).encode()).hexdigest()[:16]
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:

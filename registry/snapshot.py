@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 
-from registry.differing import differing
+from registry.differing import Run, Sequel, differing
 from registry.errors import NotFound
 from registry.filing import Groups, filed, refiled, swapped
 from registry.schema import Environment
+from registry.values import value
 
 Swap = tuple["Entry | None", "Entry | None"]
 _ENVIRONMENT = attrgetter("environment")
@@ -29,7 +30,7 @@ class Place:
         return f"{self.source}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class RawRecord:
     """A record as its engine holds it: JSON text, and the engine's key for it in this revision.
 
@@ -64,7 +65,7 @@ class Fault:
     slug: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value(eq=False)
 class Entry:
     """One record of the catalogue; compared by identity.
 
@@ -116,9 +117,9 @@ class Snapshot:
         return filed(self.in_force, _state)
 
     @cached_property
-    def environments(self) -> tuple[Environment, ...]:
+    def environments(self) -> Sequel[Environment]:
         """What is in force, last good versions included, in order."""
-        return tuple(map(_ENVIRONMENT, self.in_force))
+        return Sequel(map(_ENVIRONMENT, self.in_force))
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
@@ -170,6 +171,14 @@ class Snapshot:
         after = Snapshot(entries, self.revision)
         self._lend_look_ups(after, pairs)
         return after
+
+    def lend_run(self, after: Snapshot, run: Run) -> None:
+        """Give a successor what is in force: the same, but for this run, where nothing is wrong."""
+        known = self.__dict__
+        if known.get("in_force") is self.entries and "environments" in known:
+            come = tuple(map(_ENVIRONMENT, after.entries[run.start : run.new_stop]))
+            environments = known["environments"].with_run(run.start, run.old_stop, come)
+            after.__dict__["environments"] = environments
 
     def lend(self, after: Snapshot, swaps: Sequence[Swap]) -> None:
         """Give a successor the look-ups that are known here, changed as the swaps say.

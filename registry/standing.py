@@ -6,7 +6,7 @@ restart, the same records mean the same (`tests/unit/registry/test_judging.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
@@ -46,6 +46,23 @@ def build_snapshot(
             raw = replace(raw, place=place(index))
         entries.append(_entry(raw, item, environment))
     return Snapshot((*entries, *map(_lingering_entry, _lingering(good, known))), revision)
+
+
+def coherent(known: Collection[Environment]) -> Collection[Environment]:
+    """What was in force, but for records without a route that have a name which another one has.
+
+    A state that was kept by an older version may have a name twice. Who is routed keeps it, else
+    the first id; of two that are routed both stay until the file is mended: no route goes.
+    """
+    if len(_holders(known)) == sum(len(set(names_of(each))) for each in known):
+        return known
+    holders: dict[str, Environment] = {}
+    kept = set()
+    for each in sorted(known, key=lambda each: (not each.routed, each.environment_id)):
+        if each.routed or not any(name in holders for name in names_of(each)):
+            holders |= _holders([each])
+            kept.add(each.environment_id)
+    return [each for each in known if each.environment_id in kept]
 
 
 def _as_found(items: Sequence[Decoded]) -> Snapshot:

@@ -100,6 +100,13 @@ class EnvironmentStore:
         """Records of a hand edit that was older than a write through the API."""
         return self._catalogue.stale
 
+    def foretell(self, coming: Callable[[Snapshot], None]) -> None:
+        """Have `coming` called at each write with what it leads to, before that is durable.
+
+        It may come otherwise: the disk may refuse, and others may edit the file. It must not raise.
+        """
+        self._catalogue.coming = coming
+
     async def load(self) -> Snapshot:
         """The catalogue in force, after whatever is stored now was judged.
 

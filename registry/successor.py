@@ -33,6 +33,8 @@ def successor(
     if not _are_free([name for entry in new for name in _names(entry)], before, gone):
         return None
     after = Snapshot(_with(come, before.entries, runs), revision)
+    if len(runs) == 1:
+        before.lend_run(after, runs[0])
     if len(gone) == len(new):
         before.lend(after, list(zip(gone, new, strict=True)))
     elif not stood and all(run.start == len(before.entries) for run in runs):

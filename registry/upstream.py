@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from registry.fields import PORT, UPSTREAM_URL
 from registry.host import Host, Port
 from registry.names import PLAIN_ADDRESS, PLAIN_HOST, canonical_host, canonical_pattern, covers
 from registry.router_spec import RouterSpec, normal_path
+from registry.values import value
 
 _ROUTER = "/metadata/router"
 _AT_SERVICE_URL = (f"{_ROUTER}/service_url",)
@@ -28,7 +28,7 @@ class UpstreamError(ValueError):
         self.pointer = pointer
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Upstream:
     """Servers as `scheme://host[:port]`, in order, each once, and the base path they share.
 

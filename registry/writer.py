@@ -18,8 +18,7 @@ from typing import NamedTuple
 from registry.catalogue import Catalogue
 from registry.engines.protocol import Stale
 from registry.errors import EditedElsewhere, NotFound, RegistryError
-from registry.history import Difference
-from registry.revisions import Author
+from registry.revisions import Author, Difference
 from registry.snapshot import Entry, Snapshot
 
 

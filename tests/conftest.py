@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from provider.event_loop import new_event_loop
 from provider.logs import configure_logs
 from provider.observe.default_certificate import self_signed
 from tests.daemons import NO_DNS, Daemon, DaemonProcess, Folders, eventually
+
+# No property is about time: a busy machine must not fail one.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 EMPTY_CATALOGUE = '{\n  "version": 1,\n  "environments": []\n}\n'
 WORKSPACES: dict[str, dict[str, Any]] = {

@@ -70,7 +70,7 @@ async def _router(surface: Surface) -> dict[str, Any]:
         "digest": publication.digest if publication else None,
         "published_at": instant_text(published_at) if published_at else None,
         "routers": document.routers if document else None,
-        "document_bytes": len(publication.body) if publication else None,
+        "document_bytes": publication.size_bytes if publication else None,
         "polls": surface.polls.answered,
         "polls_held": surface.polls.held,
         "live": await surface.routing.live_counts(),

@@ -41,9 +41,10 @@ async def traefik_config(request: web.Request) -> web.Response:
     if publication is None:
         raise NotReady("there is no document yet; Traefik keeps what it has")
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    body = publication.body
     if publication.gzipped and _takes_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"], body = "gzip", publication.gzipped
+    else:
+        body = publication.body
     if query.hold == "1":
         return web.Response(body=body, content_type=JSON_TYPE, headers=headers)
     return PollAnswer(request, publication, body, content_type=JSON_TYPE, headers=headers)

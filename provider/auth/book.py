@@ -88,7 +88,6 @@ class AccountBook:
         self._used = False
         # As texts: they are looked at with each request, and a path takes longer than the look.
         self._files = tuple(str(data / name) for name in ("accounts.json", "tokens.json"))
-        self._lock = FileLock(data / ".accounts.lock", thread_local=False)
         self._read: dict[Path, tuple[Hashable, BaseModel]] = {}
         self._secrets: dict[Path, tuple[Hashable, str]] = {}
 
@@ -191,12 +190,13 @@ class AccountBook:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
+        lock = FileLock(self._data / ".accounts.lock", thread_local=False)
         with as_registry_errors("the accounts"):
-            self._lock.acquire(timeout=_LOCK_S)
+            lock.acquire(timeout=_LOCK_S)
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
 
     def _holder(self, token: Token) -> Identity | None:
         if self._is_expired(token):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from provider.followups.tasks import Entry, Task, Tasks
 from provider.followups.values import FollowUp, Subject
 from registry.fields import instant_text, parse_instant
@@ -49,8 +51,8 @@ def to_bytes(tasks: Tasks) -> bytes:
 def from_bytes(content: bytes) -> dict[str, Task]:
     """The tasks of a ledger's file. Raises ValueError for anything else."""
     try:
-        tasks = [_task(row) for row in json.loads(content)["tasks"]]
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        tasks = [_task(row) for row in from_json(content)["tasks"]]
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a ledger of tasks") from error
     return {task.task_id: task for task in tasks}
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from provider.followups.values import Finding, FollowUp, Kind, Severity, Subject, Undecided
+from registry.values import value
 
 TaskState = Literal["open", "dismissed", "closed"]
 Deed = Literal["opened", "changed", "closed", "reopened", "assigned", "noted", "dismissed"]
@@ -21,7 +22,7 @@ CLOSED_KEPT_MAX = 5000
 BY_ITSELF = "routebook"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Entry:
     """One line of a task's history: what was done, by whom, and in which words."""
 
@@ -31,7 +32,7 @@ class Entry:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Task:
     """A follow-up, and what became of it. `since` is when it was opened, the last time.
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from registry.values import value
+
 Severity = Literal["high", "medium", "low"]
 Kind = Literal[
     "dns_missing",
@@ -25,7 +27,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Subject:
     """What a follow-up is about; the same subject is the same task, whatever is seen of it.
 
@@ -44,7 +46,7 @@ class Subject:
         return f"task-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class FollowUp:
     """Manual work. `action` is one sentence; `evidence` is what was seen, without a time in it:
     it changes only when something else is seen. `owner` is whom to ask."""

@@ -12,12 +12,12 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
 from provider.observe.pairs import PairFiles, UnusablePair, parse_pair, read_pair, signature_of
 from provider.render.fragment import OwnCertificate, Pair
-from provider.render.identity import replaced
+from registry.differing import differing
 from registry.engines.durable import write_durably
 from registry.errors import RegistryError
 from registry.schema import Environment
@@ -39,19 +39,19 @@ class CertificateFolder:
         self._read_only = read_only
         self._seen: dict[_Names, tuple[Hashable, OwnCertificate]] = {}
         self._last_good = self._read_last_good()
-        self._environments: tuple[Environment, ...] = ()
+        self._environments: Sequence[Environment] = ()
         self._naming: dict[str, _Names] = {}
 
-    def own_certificates(self, environments: Iterable[Environment]) -> dict[str, OwnCertificate]:
+    def own_certificates(self, environments: Sequence[Environment]) -> dict[str, OwnCertificate]:
         """What became of each pair that a record names, by `environment_id`."""
         looked: dict[_Names, OwnCertificate] = {}  # many may name one pair: looked at once
-        for names in set(self._named_by(tuple(environments)).values()):
+        for names in set(self._named_by(environments).values()):
             looked[names] = self.look(*names)
         return {name: looked[names] for name, names in self._naming.items()}
 
-    def _named_by(self, environments: tuple[Environment, ...]) -> dict[str, _Names]:
+    def _named_by(self, environments: Sequence[Environment]) -> dict[str, _Names]:
         """The pair that each environment names, of those that name one."""
-        gone, new = replaced(self._environments, environments)
+        gone, new = differing(self._environments, environments)
         self._environments = environments
         for environment in gone:
             self._naming.pop(environment.environment_id, None)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from provider.render.conflicts import Conflict, lost_by
 from provider.render.fragment import Claim, Fragment, Rejection
-from provider.render.identity import replaced
 from provider.render.part import Part, encode_part
+from registry.differing import differing
 
 Item = Fragment | Rejection
 _NONE = frozenset[Claim]()
@@ -29,7 +29,7 @@ class Change:
 
 def change_of(before: Sequence[Item], after: Sequence[Item]) -> Change:
     """Compares by identity: a compiler gives the same object for the same record."""
-    gone, new = replaced(before, after)
+    gone, new = differing(before, after)
     return Change(tuple(gone), {each.environment_id: each for each in new})
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from provider.render.compile import Rules, compile_record, is_rendered_alike
 from provider.render.fragment import Fragment, OwnCertificate, Rejection
-from provider.render.identity import replaced
+from registry.differing import differing
 from registry.schema import Environment
 
 Compiled = Fragment | Rejection | None
@@ -37,6 +37,11 @@ class Compiler:
         self._known_max = math.inf  # a first reading judges all before any is in force
         self._claiming: dict[str, Fragment | Rejection] = {}
 
+    @property
+    def certificates(self) -> Mapping[str, OwnCertificate]:
+        """What the last `compile_all` was given."""
+        return self._certificates
+
     def compile(
         self, environment: Environment, certificate: OwnCertificate | None = None
     ) -> Compiled:
@@ -63,8 +68,9 @@ class Compiler:
 
         `certificates` are by `environment_id`, of the records that name a pair.
         """
-        current, found = tuple(environments), dict(certificates or {})
-        gone, new = replaced(self._environments, current)
+        current = environments if isinstance(environments, tuple) else tuple(environments)
+        found = dict(certificates or {})
+        gone, new = differing(self._environments, current)
         left = {each.environment_id: each for each in new}
         for name in {each.environment_id for each in gone} - left.keys():
             self._forget(name)

@@ -43,7 +43,6 @@ class Document:
     are the body; they and all that follows are what the next document is made from.
     """
 
-    body: bytes
     digest: str
     routers: int
     shares: Mapping[str, str]
@@ -55,6 +54,11 @@ class Document:
     groups: tuple[Group, ...]
     claims: Claims | None
     tls: Tls
+
+    @property
+    def body(self) -> bytes:
+        """The pieces joined, which few need."""
+        return b"".join(self.pieces)
 
     @cached_property
     def fragments(self) -> tuple[Fragment, ...]:
@@ -119,7 +123,6 @@ def assemble(
     tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)
     pieces, digest = _pieces(groups, tls.encoded)
     return Document(
-        body=b"".join(pieces),
         digest=digest,
         routers=sum(group.routers_count for group in groups),
         shares=_shares(before.shares, parts, groups),
@@ -169,16 +172,27 @@ def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
     return merged
 
 
+def digest_at_end(body: bytes) -> str | None:
+    """The digest that a document carries, by its last bytes: right or not."""
+    found = _marked(body)
+    return found.group(1).decode() if found else None
+
+
 def digest_of(body: bytes) -> str | None:
     """The digest that a document carries, when it is the digest of that document; else None."""
-    found, at = None, len(body)
-    while found is None and (at := body.rfind(_MARK, 0, at)) >= 0:  # it stands near the end
-        found = _MARKED.match(body, at)
+    found = _marked(body)
     if found is None:
         return None
     digest, whole = found.group(1).decode(), memoryview(body)  # of which slices are no copies
     blank = whole[: found.start()], _marker(_NO_DIGEST), whole[found.end() :]
     return digest if _hash(blank) == digest else None
+
+
+def _marked(body: bytes) -> re.Match[bytes] | None:
+    found, at = None, len(body)
+    while found is None and (at := body.rfind(_MARK, 0, at)) >= 0:  # it stands near the end
+        found = _MARKED.match(body, at)
+    return found
 
 
 def _marker(digest: str) -> bytes:
@@ -227,5 +241,5 @@ def _hash(pieces: Iterable[bytes | memoryview]) -> str:
 
 
 _NOTHING = Document(
-    b"", "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
+    "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
 )

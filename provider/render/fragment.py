@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from provider.render.traefik import LoadBalancer, Middleware, RouterTls, Service
+from registry.values import value
 
 
 class Claim(NamedTuple):
@@ -57,7 +58,7 @@ class Note:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Fragment:
     """A compiled record. `tls` is what its TLS routers carry; claims are in the record's order.
 

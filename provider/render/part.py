@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -13,13 +12,14 @@ from pydantic_core import to_json
 
 from provider.render.fragment import Claim, Fragment
 from provider.render.share import Share, share_of
+from registry.values import value
 
 GROUP_MEAN = 32
 _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 _SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value(eq=False)
 class Part:
     """What is rendered of `fragment` without the claims that it `lost`: what it is keyed by.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import compress
+from operator import is_not
 from typing import Any
 
 from provider.render.fragment import Claim, Fragment
 from provider.render.routers import routers_of
 from provider.render.traefik import Http, checked
+from registry.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Share:
     """Routers, services and middlewares by name, as the document has them."""
 
@@ -40,7 +42,7 @@ def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
 def changed_shares(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
     """The ids of those whose share is another, by the tags of two documents."""
     if list(old) == list(new):
-        both = zip(new, old.values(), new.values(), strict=True)
-        return {name for name, was, now in both if was is not now and was != now}
+        others = compress(new, map(is_not, old.values(), new.values()))  # few, mostly
+        return {name for name in others if old[name] != new[name]}
     changed = {name for name, tag in new.items() if old.get(name) != tag}
     return changed | (old.keys() - new.keys())

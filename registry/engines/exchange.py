@@ -47,16 +47,22 @@ class Displaced:
     since_s: float
     _unchanged: Signature | None = None
 
+    def may_differ(self) -> bool:
+        """False where it was looked at once its times were settled, and has them still."""
+        with contextlib.suppress(OSError):
+            return signature(self.path) != self._unchanged
+        return False
+
     def saved_into(self, *, thoroughly: bool = False) -> bool:
         """Whether somebody wrote into it since.
 
-        What was looked at once its times were settled is not read again until they change, unless
-        `thoroughly`: some ways of writing leave the times alone.
+        It is not read where that cannot be, unless `thoroughly`: some ways of writing leave the
+        times alone.
         """
+        if not (thoroughly or self.may_differ()):
+            return False
         with contextlib.suppress(OSError):
             seen = signature(self.path)
-            if seen == self._unchanged and not thoroughly:
-                return False
             if not holds(self.path, self.content):
                 return True
             self._unchanged = seen if seen.is_settled(time.time_ns()) else None
@@ -134,15 +140,26 @@ def clear_leftovers(path: Path) -> list[Path]:
     identity that its name tells was displaced. Anything else was saved in the last instant.
     """
     target, late = path.resolve(), []
-    for leftover in sorted(target.parent.glob(f".{target.name}.*{_SUFFIX}")):
+    beside = _beside(target)
+    for leftover in (each for each in beside if each.suffix == _SUFFIX):
         number, _, displaced = leftover.name.removesuffix(_SUFFIX).split(".")[-1].partition("-")
         if number == str(leftover.stat().st_ino) or displaced == _identity(signature(leftover)):
             leftover.unlink()
         else:
             late.append(leftover.rename(target.with_suffix(f".{time.time_ns()}.late")))
-    for unfinished in target.parent.glob(f".{target.name}.*{UNFINISHED}"):
+    for unfinished in (each for each in beside if each.suffix == UNFINISHED):
         unfinished.unlink()
     return late
+
+
+def _beside(target: Path) -> list[Path]:
+    """What has a name that we make, in order. No pattern: the target's name may look like one."""
+    try:
+        return sorted(
+            each for each in target.parent.iterdir() if each.name.startswith(f".{target.name}.")
+        )
+    except FileNotFoundError:
+        return []
 
 
 def _found(path: Path) -> Signature | None:

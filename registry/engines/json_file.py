@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
 
-import structlog
-
 from registry.changes import Change
 from registry.engines.catalogue_text import EMPTY, CatalogueText, indented, join
 from registry.engines.content import Content
-from registry.engines.exchange import Displaced, SavedMeanwhile, put_back, replace_expecting
+from registry.engines.exchange import KEPT_S, Displaced, SavedMeanwhile, replace_expecting
+from registry.engines.late_saves import KEPT_MAX, LateSaves
 from registry.engines.protocol import Loaded, Stale
 from registry.engines.read_file import ReadFile, read_anew, read_edited, with_texts
-from registry.engines.reading import Signature, read, signature
+from registry.engines.reading import KeptOpen, Signature, read, signature
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
-from registry.errors import RegistryError, StoreUnavailable
+from registry.errors import StoreUnavailable
 from registry.snapshot import RawRecord
-
-# An editor that has the file open for longer than this many commits is not waited for.
-_DISPLACED_MAX = 8
-_log = structlog.get_logger()
 
 
 class JsonFileEngine:
@@ -47,7 +43,9 @@ class JsonFileEngine:
         self._turn = asyncio.Lock()
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._displaced: list[Displaced] = []
+        self._late, self._open = LateSaves(path), KeptOpen()
+        self._giving_up: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self._placed = Content()
         self._known: Signature | None = None
         self.last_instant: Callable[[], None] = lambda: None
@@ -55,13 +53,18 @@ class JsonFileEngine:
     async def load(self) -> Loaded:
         """What the file holds now. Raises CatalogueUnreadable with line and column."""
         async with self._turn:
-            return await asyncio.to_thread(self._load)
+            if self._is_as_known():
+                return self._loaded
+            loaded = await asyncio.to_thread(self._load)
+        self._give_up_in_time()
+        return loaded
 
     async def commit(self, changes: Sequence[Change], expected: str) -> None:
         """Write the file anew, durable on return. Raises Stale, DiskFull, StoreUnavailable."""
         async with self._turn:
             await asyncio.to_thread(self._commit, changes, expected)
         self._changed.set()
+        self._give_up_in_time()
 
     async def ticks(self) -> AsyncIterator[None]:
         """One tick after each commit and each change of the file by others."""
@@ -76,9 +79,34 @@ class JsonFileEngine:
         self._closed = True
         self._changed.set()
         await stopped(self._tasks)
-        await asyncio.to_thread(self._look_at_displaced)
-        for displaced in list(self._displaced):
-            await asyncio.to_thread(self._let_go, displaced)
+        self._hurry.set()
+        if self._giving_up is not None:
+            await self._giving_up
+        await asyncio.to_thread(self._late.take, self._placed)
+        await asyncio.to_thread(_remove, self._late.given_up(self._placed, whole=True))
+        self._open.let_go(whole=True)
+
+    def _give_up_in_time(self) -> None:
+        """Large files are closed and removed beside all this: nobody waits for it."""
+        if self._leftover_count > KEPT_MAX:
+            self._hurry.set()
+        if self._leftover_count and (self._giving_up is None or self._giving_up.done()):
+            self._giving_up = asyncio.create_task(self._give_up())
+
+    @property
+    def _leftover_count(self) -> int:
+        """How many files wait for it, at most."""
+        return max(len(self._late), len(self._open) - 1)
+
+    async def _give_up(self) -> None:
+        while self._leftover_count > 0 and not self._closed:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), KEPT_S)
+            self._hurry.clear()
+            async with self._turn:
+                old = await asyncio.to_thread(self._late.given_up, self._placed)
+            await asyncio.to_thread(_remove, old)
+            await asyncio.to_thread(self._open.let_go)
 
     def _watch(self) -> None:
         # Of a symbolic link both folders matter: the link may be swapped, the target rewritten.
@@ -89,8 +117,16 @@ class JsonFileEngine:
             asyncio.create_task(each) for each in (*watches, poll_signature(signature, wake))
         ]
 
+    def _is_as_known(self) -> bool:
+        """Whether the times of all files prove it, so that no thread has to read anything."""
+        try:
+            is_same = self._known is not None and self._known == signature(self._path)
+            return is_same and not self._late.are_possible()
+        except OSError:
+            return False
+
     def _load(self) -> Loaded:
-        self._look_at_displaced()
+        self._late.take(self._placed)
         try:
             seen = signature(self._path)
             if seen == self._known and self._loaded.revision:
@@ -102,6 +138,7 @@ class JsonFileEngine:
             raise StoreUnavailable(f"cannot read {self._path.name}: {error.strerror}") from error
         self._take(content)
         self._known = seen if seen and seen.is_settled(time.time_ns()) else None
+        self._open.take(self._path)
         return self._loaded
 
     def _take(self, content: Content | None) -> None:
@@ -124,7 +161,7 @@ class JsonFileEngine:
             self._loaded = Loaded(file.records, revision, place=file.place)
 
     def _commit(self, changes: Sequence[Change], expected: str) -> None:
-        self._look_at_displaced()
+        self._late.take(self._placed)
         if expected != self._loaded.revision:
             raise Stale
         file = self._file or read_anew(Content.of(EMPTY.encode()), self._path.name, self._keys)
@@ -143,39 +180,14 @@ class JsonFileEngine:
         except SavedMeanwhile as error:
             raise Stale from error
         self._placed, self._known = content, placed.signature
+        self._open.take(self._path)
         if placed.displaced is not None:
-            self._displaced.append(placed.displaced)
-        for oldest in self._displaced[:-_DISPLACED_MAX]:
-            self._displaced.remove(oldest)
-            self._let_go(oldest)
+            self._late.expect_into(placed.displaced)
 
-    def _look_at_displaced(self) -> None:
-        """An editor that had the old file open may have saved into it after we replaced it."""
-        for displaced in list(self._displaced):
-            if displaced.saved_into():
-                self._displaced.remove(displaced)
-                self._put_back(displaced)
-            elif displaced.expired():
-                self._displaced.remove(displaced)
-                self._let_go(displaced)
 
-    def _let_go(self, displaced: Displaced) -> None:
-        """Forget it, after a last look at what is in it."""
-        if displaced.saved_into(thoroughly=True):
-            self._put_back(displaced)
-        else:
-            displaced.forget()
-
-    def _put_back(self, displaced: Displaced) -> None:
-        try:
-            if put_back(displaced, self._path, self._placed):
-                displaced.forget()
-                return
-            kept = displaced.path.rename(self._path.with_suffix(f".{time.time_ns()}.late"))
-            _log.error("late_save_kept_aside", file=kept.name, reason="edited since")
-        except (OSError, RegistryError) as error:
-            _log.error("late_save_waits", file=displaced.path.name, reason=str(error))
-            self._displaced.append(displaced)
+def _remove(displaced: Iterable[Displaced]) -> None:
+    for each in displaced:
+        each.forget()
 
 
 def _joined(file: ReadFile, changes: Sequence[Change]) -> Content:

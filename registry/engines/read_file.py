@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from registry.differing import Sequel
 from registry.engines.catalogue_text import CatalogueText, split, unreadable
 from registry.engines.content import Content, Splice, common_ends
 from registry.errors import CatalogueUnreadable
@@ -36,7 +37,7 @@ class ReadFile:
     tail_bytes: int
     starts: array[int]
     ends: array[int]
-    records: tuple[RawRecord, ...]
+    records: Sequel[RawRecord]
     taken_apart: int
 
     @cached_property
@@ -77,7 +78,7 @@ def read_anew(
         len(found.tail.encode()),
         array("q", [start for start, _ in offsets]),
         array("q", [end for _, end in offsets]),
-        records,
+        Sequel(records),
         len(content),
     )
 
@@ -106,7 +107,7 @@ def read_edited(known: ReadFile, content: Content, keys: Iterator[str]) -> ReadF
         content=content,
         starts=_spliced(known.starts, first, last, [start for start, _ in offsets], moved),
         ends=_spliced(known.ends, first, last, [stop for _, stop in offsets], moved),
-        records=(*known.records[:first], *middle, *known.records[last:]),
+        records=known.records.with_run(first, last, middle),
         taken_apart=end - begin,
     )
 
@@ -152,7 +153,7 @@ def with_texts(
         content=known.content.spliced(splices),
         starts=starts,
         ends=ends,
-        records=tuple(records),
+        records=Sequel(records),
         taken_apart=0,
     )
 

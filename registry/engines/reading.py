@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from registry.engines.content import Content, cut
+from registry.engines.content import PIECE_BYTES, Content, cut
 
 # Longer than the steps in which file systems count the times of files (FAT: 2 s).
 SETTLED_NS = 3_000_000_000
@@ -39,12 +41,46 @@ def read(path: Path, like: Content | None = None) -> Content:
     """
     with path.open("rb", buffering=0) as file:
         edited = _edited(file.fileno(), like) if like is not None else None
-        return edited if edited is not None else Content.of(file.readall())
+        return edited if edited is not None else Content(tuple(_pieces(file)))
 
 
 def holds(path: Path, content: Content) -> bool:
     """Whether this is what a file holds. Raises OSError."""
     return read(path, content) is content
+
+
+class KeptOpen:
+    """The files that were known, open until they are let go; the last one is known now.
+
+    So its inode number is given to no other, and whoever replaces it does not wait until its room
+    is free again, which takes milliseconds for a large one.
+    """
+
+    def __init__(self) -> None:
+        self._handles: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def take(self, path: Path) -> None:
+        """What is there is known now."""
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            if self._handles and os.path.sameopenfile(handle, self._handles[-1]):
+                os.close(handle)
+            else:
+                self._handles.append(handle)
+
+    def let_go(self, *, whole: bool = False) -> None:
+        """Close what is known no more, or the `whole`."""
+        while len(self._handles) > (0 if whole else 1):
+            os.close(self._handles.pop(0))
+
+
+def _pieces(file: FileIO) -> Iterator[bytes]:
+    """A file piece by piece: whole, it would be as much memory again."""
+    while piece := file.read(PIECE_BYTES):
+        yield piece
 
 
 def _edited(handle: int, known: Content) -> Content | None:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from watchfiles import awatch
-
 from registry.engines.inotify import FolderEvents
 from registry.engines.reading import signature
 
@@ -44,6 +42,8 @@ async def watch_folder(
             if sys.platform == "linux":
                 await _watch_by_inotify(FolderEvents(folder, recursive=recursive, file=file), wake)
             else:
+                from watchfiles import awatch  # heavy, and not needed everywhere
+
                 async for _ in awatch(
                     folder, recursive=recursive, debounce=50, step=10, watch_filter=None
                 ):

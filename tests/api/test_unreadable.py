@@ -18,6 +18,7 @@ from tests.api.steps import (
     until_problem,
     until_routed,
 )
+from tests.chaos.stores import save_by_rename
 from tests.conftest import StartDaemon
 from tests.daemons import Daemon, Folders, eventually
 
@@ -28,7 +29,7 @@ async def broken(daemon: Daemon, text: str = UNREADABLE) -> None:
     """Two environments in force, then a text that cannot be read."""
     daemon.folders.hand_write(stored("dev", **routed("dev.test")), stored("other"))
     await until_routed(daemon, "dev.test")
-    daemon.folders.catalogue.write_text(text)
+    save_by_rename(daemon.folders.catalogue, text)  # else it is read while it is empty, too
     await until_problem(daemon, "catalogue_unreadable", None)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.bodies import body, routed, stored
@@ -29,6 +29,7 @@ class Changes:
 
     daemon: Daemon
     dice: random.Random
+    buffers: list[str] = field(default_factory=list)
 
     @property
     def folders(self) -> Folders:
@@ -37,9 +38,9 @@ class Changes:
 
     async def some(self) -> str:
         """One to three changes, one after the other or all at once; what they were."""
-        chosen = self.dice.choices(
-            [self.by_api, self.by_hand, self.of_files], weights=[5, 4, 2], k=self.dice.randint(1, 3)
-        )
+        self.buffers.append(self.folders.catalogue.read_text())
+        ways = [self.by_api, self.by_hand, self.by_old_hand, self.of_files]
+        chosen = self.dice.choices(ways, weights=[5, 4, 1, 2], k=self.dice.randint(1, 3))
         if self.dice.random() < 0.5:
             said = await asyncio.gather(*(change() for change in chosen))
         else:
@@ -103,6 +104,12 @@ class Changes:
             records = kind(self.dice, records, self.shape())
         self.save([each if isinstance(each, str) else json.dumps(each) for each in records])
         return f"by hand {[kind.__name__ for kind in kinds]}"
+
+    async def by_old_hand(self) -> str:
+        """A save of what the file was a while ago, and then perhaps an edit of that."""
+        self.folders.catalogue.write_text(self.dice.choice(self.buffers[-6:]))
+        more = await self.by_hand() if self.dice.random() < 0.5 else "nothing"
+        return f"an old buffer, then {more}"
 
     def stored(self) -> list[Any]:
         """The records of the file; others where it is cut off."""

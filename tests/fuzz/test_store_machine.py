@@ -264,7 +264,6 @@ TestCatalogues.pytestmark = [pytest.mark.timeout(amount(400, 3600))]
 TestCatalogues.settings = settings(
     max_examples=amount(12, 600),
     stateful_step_count=30,
-    deadline=None,
     derandomize=amount(1, 0) == 1,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -40,6 +40,19 @@ async def test_it_insists_on_a_missing_and_on_a_removed_record(desk: Desk) -> No
     assert desk.names() == {"a": "a", "b": "b"}
 
 
+async def test_a_name_that_somebody_has_by_now_is_not_taken_away_from_it(desk: Desk) -> None:
+    buffer = desk.folders.buffer()
+    await desk.store.patch("a", {"slug": "c"}, by=ANN)
+    desk.folders.save(buffer)
+    await desk.store.load()
+    assert desk.stale() == ["env-a"]
+    await desk.store.create(record("new", slug="a"), by=ANN)
+    for step in (desk.store.confirm, desk.restart):
+        await step()
+        assert desk.names() == {"c": "by api", "b": "b", "a": "new"}
+        assert desk.faults() == [("slug_taken", "env-a")]
+
+
 async def test_what_it_let_through_is_in_the_history_as_a_hand_edit(desk: Desk) -> None:
     await desk.store.confirm()
     newest, *_ = await desk.store.revisions("a")

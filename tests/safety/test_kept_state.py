@@ -127,3 +127,24 @@ async def test_noise_in_a_line_keeps_nothing_from_opening(
     assert desk.names() == {"a": "one", "b": "b"}
     assert desk.store.history.last == 3
     assert "env-a" in await desk.store.history.past(["env-a"])
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"), [("planned", ["env-a"]), ("active", ["env-a", "env-b"])]
+)
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_slug_that_is_kept_twice_is_his_who_has_a_route_and_no_route_goes(
+    desk: Desk, state: str, stays: list[str], order: int
+) -> None:
+    kept = desk.folders.data / "state" / "known.json"
+    await desk.holds(*[A, record("b", lifecycle={"state": state})][::order])
+    await desk.stop()
+    kept.write_bytes(kept.read_bytes().replace(b'"slug":"b"', b'"slug":"a"'))  # as once kept
+    desk.folders.save(desk.folders.buffer().replace('"slug": "b"', '"slug": "a"'))
+    await desk.start()
+    assert sorted(each.environment_id for each in in_force(desk).environments) == stays
+    assert ("slug_taken", "env-b") in desk.faults()
+    assert desk.routed() == set(stays)
+    await desk.found(A, record("b", lifecycle={"state": state}))
+    assert desk.names() == {"a": "a", "b": "b"}
+    assert desk.faults() == []

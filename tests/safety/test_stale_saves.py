@@ -65,6 +65,25 @@ async def test_a_buffer_that_is_older_than_several_writes_undoes_none(desk: Desk
     assert desk.names()["a"] == "three"
 
 
+async def test_whoever_the_edit_gave_a_name_of_ours_gives_way(desk: Desk) -> None:
+    await desk.store.patch("a", {"slug": "c"}, by=ANN)
+    for taker in (record("new", slug="c"), {**B, "slug": "c"}):
+        others = [taker] if taker["environment_id"] == "env-b" else [B, taker]
+        await desk.found(A, *others)
+        assert desk.names() == {"c": "a", "b": "b"}
+        assert desk.faults() == [("slug_taken", taker["environment_id"])]
+        await desk.restart()
+        assert desk.names() == {"c": "a", "b": "b"}
+        assert desk.faults() == [("slug_taken", taker["environment_id"])]
+
+
+async def test_a_name_that_a_write_gave_up_is_still_free_for_the_edit(desk: Desk) -> None:
+    await desk.store.patch("a", {"slug": "c"}, by=ANN)
+    await desk.found(record("new", slug="a"), B)
+    assert desk.names() == {"a": "new", "b": "b"}
+    assert desk.faults() == []
+
+
 async def test_all_that_the_api_made_stays_when_the_buffer_has_none_of_it(desk: Desk) -> None:
     await desk.store.delete("a")
     await desk.store.delete("b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ def document_of(*slugs: str) -> Document:
 def publication_of(*slugs: str) -> Publication:
     """A publication of a whole document."""
     document = document_of(*slugs)
-    return encode_publication(document.body, document.digest)
+    return encode_publication(document.pieces, document.digest)
 
 
 def test_without_a_kept_document_there_is_nothing_to_restore(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_without_a_kept_document_there_is_nothing_to_restore(tmp_path: Path) -> 
 
 def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
     kept, document = tmp_path / "state" / "document.json", document_of("a")
-    assert Current(kept).keep(document.body) is None
+    assert Current(kept).keep(document.pieces) is None
     after = Current(kept)
     assert after.restore() is True
     assert after.publication is not None
@@ -51,7 +52,7 @@ def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
 def stopped(kept: Path, *slugs: str) -> Publication:
     """What was served until a stop."""
     publication, current = publication_of(*slugs), Current(kept)
-    current.keep(publication.body)
+    current.keep(publication.pieces)
     current.publish(publication)
     current.leave_gzip()
     return publication
@@ -63,6 +64,35 @@ def test_a_stop_leaves_the_gzip_for_the_next_start(tmp_path: Path) -> None:
     assert after.restore() is True
     assert after.publication is not None
     assert after.publication.gzipped == served.gzipped
+    assert not after.publication.pieces, "nobody waits until it is read"
+    assert (after.publication.body, after.publication.digest) == (served.body, served.digest)
+
+
+def test_a_gzip_is_of_a_document_that_was_copied_too(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    os.utime(kept, ns=(1, 1))
+    assert after.restore() is True
+    assert after.publication is not None
+    assert (after.publication.pieces, after.publication.gzipped) == ((served.body,), served.gzipped)
+
+
+def test_a_document_that_was_changed_since_the_stop_is_read_and_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    kept.write_bytes(b"x" * 100 + served.body[100:])
+    os.utime(kept, ns=(1, 1))
+    assert after.restore() is False
+
+
+def test_a_torn_document_beside_the_kept_one_does_not_take_its_place(tmp_path: Path) -> None:
+    """Though it ends like the one that the last stop left: a power cut wrote its end alone."""
+    kept = tmp_path / "document.json"
+    served, after = stopped(kept, "a"), Current(kept)
+    (tmp_path / "document.json.new").write_bytes(b"\0" * 100 + served.body[100:])
+    assert after.restore() is True
+    after.settle()
+    assert kept.read_bytes() == served.body
 
 
 @pytest.mark.parametrize(
@@ -86,7 +116,7 @@ def test_a_gzip_of_another_document_is_none_of_this(tmp_path: Path) -> None:
     """A daemon that died since has left none of its own."""
     kept = tmp_path / "document.json"
     stopped(kept, "a")
-    Current(kept).keep(document_of("b").body)
+    Current(kept).keep(document_of("b").pieces)
     after = Current(kept)
     after.restore()
     assert after.publication is not None
@@ -95,7 +125,7 @@ def test_a_gzip_of_another_document_is_none_of_this(tmp_path: Path) -> None:
 
 def test_a_gzip_is_as_private_as_the_document(tmp_path: Path) -> None:
     kept = tmp_path / "document.json"
-    Current(kept).keep(document_of("a").body)
+    Current(kept).keep(document_of("a").pieces)
     kept.chmod(0o600)
     stopped(kept, "a")
     assert stat.S_IMODE(kept.with_suffix(".gzip").stat().st_mode) == 0o600
@@ -104,7 +134,7 @@ def test_a_gzip_is_as_private_as_the_document(tmp_path: Path) -> None:
 def test_the_newest_kept_document_is_the_one_that_is_restored(tmp_path: Path) -> None:
     current = Current(tmp_path / "document.json")
     for slugs in (("a",), ("a", "b"), ("b",)):
-        current.keep(document_of(*slugs).body)
+        current.keep(document_of(*slugs).pieces)
     after = Current(tmp_path / "document.json")
     after.restore()
     assert after.publication is not None
@@ -132,16 +162,16 @@ def test_a_torn_kept_document_is_refused(tmp_path: Path, torn: bytes) -> None:
 
 def test_what_is_half_written_beside_it_is_not_taken_for_it(tmp_path: Path) -> None:
     current = Current(tmp_path / "document.json")
-    current.keep(document_of("a").body)
+    current.keep(document_of("a").pieces)
     (tmp_path / "document.new").write_bytes(b"half")
     assert current.restore() is True
-    assert current.keep(document_of("b").body) is None
+    assert current.keep(document_of("b").pieces) is None
 
 
 def test_a_document_that_cannot_be_kept_is_told_and_not_raised(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder belongs")
     current = Current(tmp_path / "state" / "document.json")
-    assert isinstance(current.keep(document_of("a").body), RegistryError)
+    assert isinstance(current.keep(document_of("a").pieces), RegistryError)
     assert current.restore() is False
 
 
@@ -178,8 +208,8 @@ def test_the_bodies_are_what_was_rendered() -> None:
 
 def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_path: Path) -> None:
     current, newer = Current(tmp_path / "document.json"), document_of("a", "b")
-    current.keep(document_of("a").body)
-    assert current.write(newer.body) is None  # and dies before `sync`
+    current.keep(document_of("a").pieces)
+    assert current.write(newer.pieces) is None  # and dies before `sync`
     after = Current(tmp_path / "document.json")
     assert after.restore() is True
     assert after.publication is not None
@@ -188,8 +218,8 @@ def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_pat
 
 def test_the_only_copy_of_what_was_served_is_not_written_over(tmp_path: Path) -> None:
     kept, served = tmp_path / "document.json", document_of("b")
-    assert Current(kept).keep(document_of("a").body) is None
-    assert Current(kept).write(served.body) is None  # and a crash
+    assert Current(kept).keep(document_of("a").pieces) is None
+    assert Current(kept).write(served.pieces) is None  # and a crash
     again = Current(kept)
     assert again.restore()
     again.settle()
@@ -205,7 +235,7 @@ def test_a_power_cut_before_the_sync_leaves_the_document_before(
     tmp_path: Path, left: bytes
 ) -> None:
     current = Current(tmp_path / "document.json")
-    current.keep(document_of("a").body)
+    current.keep(document_of("a").pieces)
     (tmp_path / "document.json.new").write_bytes(left)
     after = Current(tmp_path / "document.json")
     assert after.restore() is True
@@ -216,9 +246,9 @@ def test_a_power_cut_before_the_sync_leaves_the_document_before(
 def test_the_kept_document_stays_as_private_as_somebody_made_it(tmp_path: Path) -> None:
     kept = tmp_path / "document.json"
     current = Current(kept)
-    current.keep(document_of("a").body)
+    current.keep(document_of("a").pieces)
     kept.chmod(0o600)
-    assert current.keep(document_of("a", "b").body) is None
+    assert current.keep(document_of("a", "b").pieces) is None
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -226,6 +256,6 @@ def test_a_link_in_the_place_of_the_kept_document_stays_one(tmp_path: Path) -> N
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "document.json"
     link.symlink_to(tmp_path / "elsewhere" / "document.json")
-    assert Current(link).keep(document_of("a").body) is None
+    assert Current(link).keep(document_of("a").pieces) is None
     assert link.is_symlink()
     assert link.read_bytes() == document_of("a").body

@@ -83,7 +83,7 @@ def test_no_more_is_kept_than_the_last_documents_need() -> None:
 SHARES = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.lists(SHARES, min_size=1, max_size=3 * DOCUMENTS_KEPT), st.integers(0, 200))
 def test_it_answers_as_one_that_keeps_every_share_of_the_last_documents(
     each: list[Shares], twist: int

@@ -91,7 +91,7 @@ class Stage:
 
 def published(digest: str) -> Publication:
     """A publication with this digest."""
-    return encode_publication(b"{}", digest)
+    return encode_publication((b"{}",), digest)
 
 
 Play = Callable[[Callable[[Stage], Awaitable[None]], FakeApi], None]

@@ -26,7 +26,7 @@ class Connection:
 
 def publication(name: str, size_bytes: int = 0) -> Publication:
     """A publication of this digest."""
-    return encode_publication(name.encode().ljust(size_bytes), name)
+    return encode_publication((name.encode().ljust(size_bytes),), name)
 
 
 class Stage:

@@ -139,7 +139,7 @@ def test_a_pointer_with_escapes_finds_its_place() -> None:
     assert [str(e.place) for e in errors if e.pointer == "/a~1b~0c"] == ["c.json:2:11"]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(whole_records(), st.data())
 def test_no_text_makes_decoding_raise(whole: dict[str, Any], data: st.DataObject) -> None:
     broken = {**whole}

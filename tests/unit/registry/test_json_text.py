@@ -134,7 +134,7 @@ def test_the_end_of_a_value_is_found_whatever_follows() -> None:
     assert value_end('{"a": 1, "a": 1}', 0) == 16
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(json_values)
 def test_what_json_writes_is_read_back(value: object) -> None:
     for text in (json.dumps(value), json.dumps(value, indent=2, ensure_ascii=False)):

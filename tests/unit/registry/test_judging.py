@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,7 +167,8 @@ def check_that_nothing_is_lost(file: list[Any], before: Snapshot | None, after: 
     assert stays <= in_force(after).keys()
 
 
-@settings(max_examples=amount(300, 20_000), deadline=None)
+@pytest.mark.timeout(amount(120, 3600))
+@settings(max_examples=amount(300, 20_000))
 @given(STEPS)
 def test_judging_is_a_fixed_point_and_a_fault_stays_with_its_record(steps: list[Step]) -> None:
     asyncio.run(check(steps))

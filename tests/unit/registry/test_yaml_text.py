@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry import yaml_nodes, yaml_text
@@ -302,7 +302,6 @@ def test_what_is_dumped_is_read_back_the_same(value: Any) -> None:
     assert yaml.safe_load(text) == value
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_numbers_and_booleans_keep_their_kind_when_dumped(value: Any) -> None:
     assert json.dumps(parsed(dump(value))) == json.dumps(value)

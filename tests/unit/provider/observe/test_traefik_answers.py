@@ -80,7 +80,7 @@ def put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
     return copy
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=1000, derandomize=True)
 @given(st.data(), st.sampled_from(WHOLE), JSON)
 def test_whatever_stands_wherever_is_understood_or_nonsense_and_never_a_bug(
     data: st.DataObject, whole: tuple[Reading, Any], nonsense: Any

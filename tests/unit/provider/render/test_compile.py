@@ -99,7 +99,7 @@ def test_a_forbidden_port_is_pointed_at() -> None:
 URLS = st.from_regex(UPSTREAM_URL.replace("$", r"\Z"), fullmatch=True)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, report_multiple_bugs=False)
+@settings(max_examples=200, derandomize=True, report_multiple_bugs=False)
 @given(URLS)
 @example("http://a..b/")
 @example("http://a-.test:80")

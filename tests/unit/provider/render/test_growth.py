@@ -42,7 +42,7 @@ def published(
     """As a pass does it."""
     document, publication = before or (None, None)
     after = assemble(compiler.compile_all(environments), before=document)
-    return after, encode_publication(after.body, after.digest, after.pieces, publication)
+    return after, encode_publication(after.pieces, after.digest, publication)
 
 
 def work(before: Document, after: Document) -> Work:

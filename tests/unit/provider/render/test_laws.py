@@ -29,7 +29,7 @@ from tests.unit.strategies import (
 )
 
 RULES = Rules(tls_entrypoints=TLS_ENTRYPOINTS, cert_resolver="le", servers_transport="ca@file")
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = settings(max_examples=60, derandomize=True)
 REQUESTS = [
     Request(host, path, entrypoint, entrypoint in TLS_ENTRYPOINTS)
     for host in ("a.test", "b.test", "x.a.test", "y.a.test.", "v.x.a.test", "xn--bcher-kva.test")

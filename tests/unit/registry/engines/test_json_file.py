@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from registry.changes import Change
-from registry.engines import json_file
+from registry.engines import exchange, json_file
 from registry.engines.catalogue_text import EMPTY
 from registry.engines.json_file import JsonFileEngine
+from registry.engines.late_saves import KEPT_MAX
 from registry.engines.protocol import Stale
 from registry.engines.reading import Signature
 from registry.errors import CatalogueUnreadable, StoreUnavailable
+from tests.daemons import eventually
 
 TWO = '{"version": 1, "environments": [\n  {"slug": "a"},\n    {"slug": "b"}\n]}\n'
 
@@ -210,6 +212,81 @@ async def test_nothing_else_is_left_in_the_folder_at_the_end(
         await add(engine, slug)
     await engine.aclose()
     assert [path.name for path in file.parent.iterdir()] == ["environments.json"]
+
+
+async def test_what_a_write_displaced_goes_after_its_time_though_nobody_reads_or_writes(
+    engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (json_file, exchange):
+        monkeypatch.setattr(module, "KEPT_S", 0.05)
+    await add(engine, "c")
+    assert len(list(file.parent.iterdir())) == 2
+
+    async def only_the_catalogue_is_left() -> None:
+        """Nothing beside it."""
+        assert [path.name for path in file.parent.iterdir()] == ["environments.json"]
+
+    await eventually(only_the_catalogue_is_left)
+
+
+async def test_a_last_save_into_what_a_write_displaced_is_put_in_place_before_it_goes(
+    engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (json_file, exchange):
+        monkeypatch.setattr(module, "KEPT_S", 0.05)
+    with file.open("r+") as editor:
+        await add(engine, "c")
+        editor.write(TWO.replace('"b"', '"d"'))
+
+    async def the_save_is_in_place() -> None:
+        """As it was saved."""
+        assert slugs(file) == ["a", "d"]
+
+    await eventually(the_save_is_in_place)
+
+
+async def test_of_many_writes_in_a_row_few_displaced_files_are_kept(
+    engine: JsonFileEngine, file: Path
+) -> None:
+    for number in range(30):
+        await add(engine, f"c{number}")
+
+    async def few_are_left() -> None:
+        """And the catalogue."""
+        assert len(list(file.parent.iterdir())) <= 1 + KEPT_MAX
+
+    await eventually(few_are_left)
+
+
+async def test_no_other_file_gets_the_number_of_the_one_that_is_known(
+    engine: JsonFileEngine, file: Path
+) -> None:
+    await engine.load()
+    known = file.stat().st_ino
+    file.with_suffix(".new").write_text(TWO)
+    file.with_suffix(".new").replace(file)
+    for number in range(20):
+        other = file.with_name(str(number))
+        other.write_text("x")
+        assert other.stat().st_ino != known
+
+
+async def test_however_many_edits_are_read_few_files_stay_open(
+    engine: JsonFileEngine, file: Path
+) -> None:
+    for number in range(30):
+        file.with_suffix(".new").write_text(TWO.replace('"b"', f'"b{number}"'))
+        file.with_suffix(".new").replace(file)
+        await engine.load()
+
+    async def few_are_open() -> None:
+        """Those of this folder."""
+        names = [
+            str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()
+        ]
+        assert sum(name.startswith(str(file)) for name in names) <= 1 + KEPT_MAX
+
+    await eventually(few_are_open)
 
 
 async def test_what_is_no_file_is_unavailable(tmp_path: Path) -> None:

@@ -43,3 +43,15 @@ async def test_what_cannot_be_a_folder_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot lock"):
         async with open_engine(tmp_path / "file" / "data"):
             pass
+
+
+async def test_what_a_crash_left_is_found_whatever_the_name_of_the_target(tmp_path: Path) -> None:
+    (tmp_path / "environments.json").symlink_to("team[1].json")
+    ours = tmp_path / ".team[1].json.abc.part"
+    saved_meanwhile = tmp_path / ".team[1].json.abc.1-none.new"
+    ours.write_text("unfinished")
+    saved_meanwhile.write_text("by hand")
+    async with open_engine(tmp_path):
+        pass
+    assert not ours.exists()
+    assert [late.read_text() for late in tmp_path.glob("*.late")] == ["by hand"]
