@@ -139,7 +139,7 @@ class Writer:
         async with self._turn:
             if write not in self._waiting:
                 return  # in a commit that another one has made
-            writes: list[_Write] = []
+            writes, self._waiting = self._waiting, []
             try:
                 written = await self._commit(writes)
             except Exception as error:
@@ -152,15 +152,10 @@ class Writer:
         else:
             _succeed(writes)
 
-    async def _commit(self, writes: list[_Write]) -> Awaitable[None]:
-        """Commit what waits and is not refused; what is returned is done when its history is
-        durable. `writes` takes whoever came until the stored catalogue was looked at."""
+    async def _commit(self, writes: Sequence[_Write]) -> Awaitable[None]:
+        """Commit what is not refused; what is returned is done when its history is durable."""
         while True:
-            try:
-                before = await self._catalogue.settle()
-            finally:
-                writes += self._waiting
-                self._waiting.clear()
+            before = await self._catalogue.settle()
             if sum(len(write.refs) for write in writes) > _LONG:
                 # Many records would keep the loop from those who poll.
                 after = await asyncio.to_thread(self._all_applied, writes, before)
