@@ -28,7 +28,7 @@ class Foreseen(NamedTuple):
 
 
 class Ahead:
-    """One rendering at a time, in a thread. The compiler is not used by anybody else meanwhile."""
+    """One rendering at a time, in a thread. Nobody else compiles all records meanwhile."""
 
     def __init__(self, compiler: Compiler, current: Current) -> None:
         self._compiler, self._current = compiler, current

@@ -151,28 +151,39 @@ class Reconciler:
         before, ahead = self.document, await self._ahead.taken()
         nearest = ahead.document if ahead else before
         document = await asyncio.to_thread(self._render, snapshot, nearest)
-        shown = self._current.publication
-        is_new = shown is None or shown.digest != document.digest
-        publication, failed = None, None
-        if is_new:
-            publication, failed = await self._written(document, ahead)
-        elif self._is_unkept:
-            failed = await asyncio.to_thread(self._current.write, document.pieces)
+        publication, failed = await self._kept(document, ahead)
         self.rendered = Rendered(document, snapshot)
+        if publication is not None:
+            self._publish(publication)
         if before is None or before.digest != document.digest:
             self.entered(document, changed_at_s)
         if publication is not None:
-            await self._show(publication, document, snapshot)
+            await asyncio.sleep(0)  # whoever is held has it before we do anything else
+            _log_published(document, snapshot)
         self.ended(self.rendered)
-        if is_new and self.is_heard():  # after the revisions that led to it
+        if publication is not None and self.is_heard():  # after the revisions that led to it
             news = await asyncio.to_thread(news_of_document, before, document)
             await self._store.history.at_rest()
             self.tell(news)
         self._tell_more(before, document, snapshot)
         self._say({**self._edits(), **dict(problems(snapshot, document))})
-        if is_new or self._is_unkept:  # nobody who polls waits for the disk
-            failed = failed or await asyncio.to_thread(self._current.sync)
-            self._is_unkept = failed is not None
+        if publication is not None or self._is_unkept:  # nobody who polls waits for the disk
+            await self._sync(failed)
+
+    async def _kept(
+        self, document: Document, ahead: Foreseen | None
+    ) -> tuple[Publication | None, RegistryError | None]:
+        """What is to be published, if it is new, and on disk; the error, if the disk refuses it."""
+        shown = self._current.publication
+        if shown is None or shown.digest != document.digest:
+            return await self._written(document, ahead)
+        if self._is_unkept:
+            return None, await asyncio.to_thread(self._current.write, document.pieces)
+        return None, None
+
+    async def _sync(self, failed: RegistryError | None) -> None:
+        failed = failed or await asyncio.to_thread(self._current.sync)
+        self._is_unkept = failed is not None
         if failed:
             _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
 
@@ -200,14 +211,10 @@ class Reconciler:
         failed, publication = await asyncio.gather(writing, encoding)
         return publication, failed
 
-    async def _show(self, publication: Publication, document: Document, snapshot: Snapshot) -> None:
-        """Publish it; whoever was held has it when this returns."""
+    def _publish(self, publication: Publication) -> None:
         self._current.publish(publication)
         self.published_at = utc_now()
         self.publications += 1
-        await asyncio.sleep(0)  # the turn of those who were held
-        left_out = sum(1 for _ in problems(snapshot, document))
-        _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
 
     def _tell_more(self, before: Document | None, after: Document, snapshot: Snapshot) -> None:
         faults, self._faults = self._faults, snapshot.faults
@@ -229,6 +236,11 @@ class Reconciler:
         for what in self._said.keys() - problems.keys():
             _log.info("mended", what=what)
         self._said = problems
+
+
+def _log_published(document: Document, snapshot: Snapshot) -> None:
+    left_out = sum(1 for _ in problems(snapshot, document))
+    _log.info("published", digest=document.digest, routes=document.routers, left_out=left_out)
 
 
 def _release(waiting: Iterable[asyncio.Future[None]]) -> None:

@@ -27,12 +27,12 @@ def collector_resting(records: int = _MANY) -> Iterator[None]:
     try:
         yield
     finally:
-        set_aside()
+        gc.freeze()
         gc.enable()
 
 
 def set_aside() -> None:
-    """Never look through what is there now; as much there has to be."""
+    """Never look through what is there now: a start is over, and as much there has to be."""
     gc.freeze()
     for each in gc.callbacks:
         if isinstance(each, SetAside):

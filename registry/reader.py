@@ -120,7 +120,7 @@ class Reader:
             same = self._if_few_changed(self._made, loaded, known, runs)
             if same is not None:
                 return same
-        with collector_resting(len(loaded.records)):
+        with collector_resting(sum(raw.text not in self._decoded for raw in loaded.records)):
             decoded = self._decode(loaded.records)
             projects = _projects(decoded)
             faults = self._project_faults(projects)

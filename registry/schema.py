@@ -264,7 +264,6 @@ def _at(pointer: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("between_fields", "{words}", {"words": message, "pointer": pointer})
 
 
-_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _OPEN_PART = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 

@@ -78,10 +78,11 @@ class Compiler:
         if others:  # as they are in force: what is known may be a version that was only judged
             in_force = {each.environment_id: each for each in current}
             left.update((name, in_force[name]) for name in others & in_force.keys())
-        self._environments, self._certificates = current, found
         self._known_max = 2 * len(current) + _JUDGED_MAX
         for name, environment in left.items():
             self._take(name, self.compile(environment, found.get(name)))
+        # Last: what failed half way has to be done again.
+        self._environments, self._certificates = current, found
         return list(self._claiming.values())
 
     def _take(self, name: str, compiled: Compiled) -> None:

@@ -81,7 +81,7 @@ class JsonFileEngine:
         await stopped(self._tasks)
         self._hurry.set()
         if self._giving_up is not None:
-            await self._giving_up
+            await asyncio.wait([self._giving_up])  # whatever it ended with
         await asyncio.to_thread(self._late.take, self._placed)
         await asyncio.to_thread(_remove, self._late.given_up(self._placed, whole=True))
         self._open.let_go(whole=True)
@@ -90,13 +90,13 @@ class JsonFileEngine:
         """Large files are closed and removed beside all this: nobody waits for it."""
         if self._leftover_count > KEPT_MAX:
             self._hurry.set()
-        if self._leftover_count and (self._giving_up is None or self._giving_up.done()):
+        if self._leftover_count > 0 and (self._giving_up is None or self._giving_up.done()):
             self._giving_up = asyncio.create_task(self._give_up())
 
     @property
     def _leftover_count(self) -> int:
-        """How many files wait for it, at most."""
-        return max(len(self._late), len(self._open) - 1)
+        """How many files wait for it, at most: of each kind the newest does not."""
+        return max(len(self._late), len(self._open)) - 1
 
     async def _give_up(self) -> None:
         while self._leftover_count > 0 and not self._closed:
@@ -180,9 +180,9 @@ class JsonFileEngine:
         except SavedMeanwhile as error:
             raise Stale from error
         self._placed, self._known = content, placed.signature
-        self._open.take(self._path)
         if placed.displaced is not None:
             self._late.expect_into(placed.displaced)
+        self._open.take(self._path)
 
 
 def _remove(displaced: Iterable[Displaced]) -> None:

@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 class LateSaves:
-    """The last displaced files of `path`, the oldest first. Its methods read and write files."""
+    """The last displaced files of `path`. Its methods read and write files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -46,11 +46,13 @@ class LateSaves:
     def given_up(self, placed: Content, *, whole: bool = False) -> list[Displaced]:
         """Those that nobody is waited for any more, or the `whole`, to be removed by the caller.
 
-        After a last look at what is in them, as for `take`.
+        After a last look at what is in them, as for `take`. The newest stays until another one is
+        displaced: where nobody writes, an editor may take its time.
         """
         old = self._displaced[:-KEPT_MAX]
-        old += [each for each in self._displaced[-KEPT_MAX:] if whole or each.expired()]
-        return [each for each in old if self._is_as_it_was(each, placed)]
+        old += [each for each in self._displaced[-KEPT_MAX:-1] if each.expired()]
+        left = list(self._displaced) if whole else old
+        return [each for each in left if self._is_as_it_was(each, placed)]
 
     def _is_as_it_was(self, displaced: Displaced, placed: Content) -> bool:
         if displaced.saved_into(thoroughly=True):

@@ -74,7 +74,8 @@ class KeptOpen:
     def let_go(self, *, whole: bool = False) -> None:
         """Close what is known no more, or the `whole`."""
         while len(self._handles) > (0 if whole else 1):
-            os.close(self._handles.pop(0))
+            with contextlib.suppress(OSError):  # of a network disk: it is closed all the same
+                os.close(self._handles.pop(0))
 
 
 def _pieces(file: FileIO) -> Iterator[bytes]:

@@ -80,6 +80,18 @@ async def test_a_pass_without_a_visible_change_publishes_nothing(
     assert made.current.publication is before
 
 
+async def test_a_bug_in_what_follows_keeps_no_document_from_being_shown(
+    stage: Callable[..., Stage],
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a bug")
+
+    made = stage(routed("one"))
+    made.reconciler.entered = broken
+    await made.reconciler.try_reconcile()
+    assert b"one.test" in made.body
+
+
 async def test_where_nobody_listens_it_is_not_looked_for_what_a_document_changed(
     stage: Callable[..., Stage],
 ) -> None:

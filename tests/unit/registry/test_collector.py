@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from registry.collector import SetAside, collector_resting, set_aside, spare_the_old
+from tests.records import record
+from tests.unit.fakes import WatchedEngine, store_over
 
 
 class Ring:
@@ -69,3 +71,26 @@ def test_what_a_load_made_has_to_be_there() -> None:
         gc.collect()
     assert more
     assert seen() is not None
+
+
+def test_however_often_many_are_made_what_nobody_uses_goes() -> None:
+    gc.collect()
+    seen, kept = [], 0
+    for _ in range(60):
+        with collector_resting():
+            rings = [Ring() for _ in range(1000)]
+            seen += [weakref.ref(each) for each in rings]
+            del rings
+        gc.collect()
+    kept = sum(each() is not None for each in seen)
+    assert kept < len(seen) / 2 + gc.get_freeze_count() / 2
+
+
+async def test_a_reading_that_makes_few_records_sets_nothing_aside_though_one_is_broken() -> None:
+    engine = WatchedEngine("{", *(record(slug=f"n{number}") for number in range(600)))
+    store = store_over(engine)
+    await store.load()
+    before = gc.get_freeze_count()
+    await engine.edit_one(7, record(slug="other"))
+    assert (await store.load()).by_slug.get("other") is not None
+    assert gc.get_freeze_count() <= before

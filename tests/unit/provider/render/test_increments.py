@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provider.publication import Publication, encode_publication
+from provider.render import compiler as compiler_module
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
@@ -99,3 +101,17 @@ def test_a_version_that_was_only_judged_is_never_rendered() -> None:
     compiler.compile(routed("a", hostnames=["refused.test"]))
     rotated = {one.environment_id: OwnCertificate(pair("bb", "mine.test"))}
     assert compiler.compile_all([one], rotated) == Compiler(RULES).compile_all([one], rotated)
+
+
+def test_what_failed_half_way_is_compiled_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> bool:
+        raise MemoryError
+
+    compiler, kept = Compiler(RULES), [routed("a"), routed("b"), routed("gone")]
+    compiler.compile_all(kept)
+    moved = [routed("a", hostnames=["moved.test"]), kept[1]]
+    with monkeypatch.context() as patch:
+        patch.setattr(compiler_module, "is_rendered_alike", exhausted)
+        with pytest.raises(MemoryError):
+            compiler.compile_all(moved)
+    assert compiler.compile_all(moved) == Compiler(RULES).compile_all(moved)

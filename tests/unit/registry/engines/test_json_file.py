@@ -214,35 +214,25 @@ async def test_nothing_else_is_left_in_the_folder_at_the_end(
     assert [path.name for path in file.parent.iterdir()] == ["environments.json"]
 
 
-async def test_what_a_write_displaced_goes_after_its_time_though_nobody_reads_or_writes(
+async def test_what_writes_displaced_goes_after_its_time_but_for_the_last(
     engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (json_file, exchange):
         monkeypatch.setattr(module, "KEPT_S", 0.05)
-    await add(engine, "c")
-    assert len(list(file.parent.iterdir())) == 2
-
-    async def only_the_catalogue_is_left() -> None:
-        """Nothing beside it."""
-        assert [path.name for path in file.parent.iterdir()] == ["environments.json"]
-
-    await eventually(only_the_catalogue_is_left)
-
-
-async def test_a_last_save_into_what_a_write_displaced_is_put_in_place_before_it_goes(
-    engine: JsonFileEngine, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (json_file, exchange):
-        monkeypatch.setattr(module, "KEPT_S", 0.05)
+    for slug in "cd":
+        await add(engine, slug)
     with file.open("r+") as editor:
-        await add(engine, "c")
-        editor.write(TWO.replace('"b"', '"d"'))
+        await add(engine, "e")
 
-    async def the_save_is_in_place() -> None:
-        """As it was saved."""
-        assert slugs(file) == ["a", "d"]
+        async def one_is_left() -> None:
+            """And the catalogue."""
+            assert len(list(file.parent.iterdir())) == 2
 
-    await eventually(the_save_is_in_place)
+        await eventually(one_is_left)
+        editor.write(TWO.replace('"b"', '"x"'))
+        editor.truncate()
+    await engine.load()
+    assert slugs(file) == ["a", "x"]
 
 
 async def test_of_many_writes_in_a_row_few_displaced_files_are_kept(
