@@ -34,14 +34,16 @@ async def measure(environments: int, repeats: int) -> list[Result]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routebook-bench-")))
         file = write_catalogue(folder, environments)
         server = await stack.enter_async_context(daemon(folder, "--hold-s=60"))
+        writes = _Writes(environments, file, folder / "floor.json")
+        poll, client = await Poll.of(server.port), await Connection.to(server.port)
+        single, floor = await writes.singly(client, poll, repeats)
+        for each in (poll, client):
+            each.close()
+        # Not sooner: the daemon hangs up on who says nothing for long.
         clients = [await Connection.to(server.port) for _ in range(_WRITERS)]
-        for client in clients:
-            stack.callback(client.close)
-        writes = _Writes(clients, environments, file, folder / "floor.json")
-        poll = await Poll.of(server.port)
-        single, floor = await writes.singly(poll, repeats)
-        poll.close()
-        rates, floor_rates = await writes.at_once(min(_ROUNDS, repeats))
+        for each in clients:
+            stack.callback(each.close)
+        rates, floor_rates = await writes.at_once(clients, min(_ROUNDS, repeats))
     return [
         Result(
             "writes",
@@ -67,21 +69,20 @@ async def measure(environments: int, repeats: int) -> list[Result]:
 
 
 class _Writes:
-    def __init__(
-        self, clients: Sequence[Connection], environments: int, file: Path, beside: Path
-    ) -> None:
-        self._clients, self._environments = clients, environments
-        self._file, self._beside = file, beside
+    def __init__(self, environments: int, file: Path, beside: Path) -> None:
+        self._environments, self._file, self._beside = environments, file, beside
         self._turns = itertools.count()
 
-    async def singly(self, poll: Poll, repeats: int) -> tuple[list[float], list[float]]:
+    async def singly(
+        self, client: Connection, poll: Poll, repeats: int
+    ) -> tuple[list[float], list[float]]:
         """Milliseconds of PATCHes, and of the floor in turn with them."""
         ours, floor = [], []
         for turn in range(repeats + 1):
             waiting = asyncio.create_task(poll.next())
             await asyncio.sleep(quiet_s(self._environments))
             start_s = time.perf_counter()
-            await self._write(self._clients[0])
+            await self._write(client)
             answered_s = time.perf_counter()
             took_ms = (max(answered_s, await waiting) - start_s) * 1000
             await asyncio.sleep(_PAUSE_S)
@@ -91,13 +92,15 @@ class _Writes:
                 floor.append(floor_ms)
         return ours, floor
 
-    async def at_once(self, rounds: int) -> tuple[list[float], list[float]]:
+    async def at_once(
+        self, clients: Sequence[Connection], rounds: int
+    ) -> tuple[list[float], list[float]]:
         """Writes a second of all writers, and of the floor."""
         ours, floor = [], []
         for _ in range(rounds):
             start_s = time.perf_counter()
             async with asyncio.TaskGroup() as group:
-                for client in self._clients:
+                for client in clients:
                     group.create_task(self._several(client, _WRITES_PER_ROUND // _WRITERS))
             ours.append(_WRITES_PER_ROUND / (time.perf_counter() - start_s))
             await asyncio.sleep(_PAUSE_S)
