@@ -134,10 +134,6 @@ class Current:
             return error
         return None
 
-    def keep(self, pieces: Iterable[bytes]) -> RegistryError | None:
-        """Write it and make it durable; the error, when one of them fails."""
-        return self.write(pieces) or self.sync()
-
     def publish(self, publication: Publication) -> None:
         """Show it, and wake whoever waits on the one before."""
         before, self.publication = self.publication, publication

@@ -50,7 +50,7 @@ def holds(path: Path, content: Content) -> bool:
 
 
 class KeptOpen:
-    """The files that were known, open until they are let go; the last one is known now.
+    """The files that stood at a path, open until they are let go; the last one stands there now.
 
     So its inode number is given to no other, and whoever replaces it does not wait until its room
     is free again, which takes milliseconds for a large one.
@@ -63,7 +63,7 @@ class KeptOpen:
         return len(self._handles)
 
     def take(self, path: Path) -> None:
-        """What is there is known now."""
+        """Keep open what stands there now."""
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             if self._handles and os.path.sameopenfile(handle, self._handles[-1]):
@@ -72,7 +72,7 @@ class KeptOpen:
                 self._handles.append(handle)
 
     def let_go(self, *, whole: bool = False) -> None:
-        """Close what is known no more, or the `whole`."""
+        """Close all but the last one, or the `whole`."""
         while len(self._handles) > (0 if whole else 1):
             with contextlib.suppress(OSError):  # of a network disk: it is closed all the same
                 os.close(self._handles.pop(0))

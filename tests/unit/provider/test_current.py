@@ -31,6 +31,11 @@ def publication_of(*slugs: str) -> Publication:
     return encode_publication(document.pieces, document.digest)
 
 
+def keep(current: Current, made: Document | Publication) -> RegistryError | None:
+    """What a pass does: write it, and make it durable; the error, when one of them fails."""
+    return current.write(made.pieces) or current.sync()
+
+
 def test_without_a_kept_document_there_is_nothing_to_restore(tmp_path: Path) -> None:
     current = Current(tmp_path / "state" / "document.json")
     assert current.restore() is False
@@ -39,7 +44,7 @@ def test_without_a_kept_document_there_is_nothing_to_restore(tmp_path: Path) -> 
 
 def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
     kept, document = tmp_path / "state" / "document.json", document_of("a")
-    assert Current(kept).keep(document.pieces) is None
+    assert keep(Current(kept), document) is None
     after = Current(kept)
     assert after.restore() is True
     assert after.publication is not None
@@ -52,7 +57,7 @@ def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
 def stopped(kept: Path, *slugs: str) -> Publication:
     """What was served until a stop."""
     publication, current = publication_of(*slugs), Current(kept)
-    current.keep(publication.pieces)
+    keep(current, publication)
     current.publish(publication)
     current.leave_gzip()
     return publication
@@ -116,7 +121,7 @@ def test_a_gzip_of_another_document_is_none_of_this(tmp_path: Path) -> None:
     """A daemon that died since has left none of its own."""
     kept = tmp_path / "document.json"
     stopped(kept, "a")
-    Current(kept).keep(document_of("b").pieces)
+    keep(Current(kept), document_of("b"))
     after = Current(kept)
     after.restore()
     assert after.publication is not None
@@ -125,7 +130,7 @@ def test_a_gzip_of_another_document_is_none_of_this(tmp_path: Path) -> None:
 
 def test_a_gzip_is_as_private_as_the_document(tmp_path: Path) -> None:
     kept = tmp_path / "document.json"
-    Current(kept).keep(document_of("a").pieces)
+    keep(Current(kept), document_of("a"))
     kept.chmod(0o600)
     stopped(kept, "a")
     assert stat.S_IMODE(kept.with_suffix(".gzip").stat().st_mode) == 0o600
@@ -134,7 +139,7 @@ def test_a_gzip_is_as_private_as_the_document(tmp_path: Path) -> None:
 def test_the_newest_kept_document_is_the_one_that_is_restored(tmp_path: Path) -> None:
     current = Current(tmp_path / "document.json")
     for slugs in (("a",), ("a", "b"), ("b",)):
-        current.keep(document_of(*slugs).pieces)
+        keep(current, document_of(*slugs))
     after = Current(tmp_path / "document.json")
     after.restore()
     assert after.publication is not None
@@ -162,16 +167,16 @@ def test_a_torn_kept_document_is_refused(tmp_path: Path, torn: bytes) -> None:
 
 def test_what_is_half_written_beside_it_is_not_taken_for_it(tmp_path: Path) -> None:
     current = Current(tmp_path / "document.json")
-    current.keep(document_of("a").pieces)
+    keep(current, document_of("a"))
     (tmp_path / "document.new").write_bytes(b"half")
     assert current.restore() is True
-    assert current.keep(document_of("b").pieces) is None
+    assert keep(current, document_of("b")) is None
 
 
 def test_a_document_that_cannot_be_kept_is_told_and_not_raised(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder belongs")
     current = Current(tmp_path / "state" / "document.json")
-    assert isinstance(current.keep(document_of("a").pieces), RegistryError)
+    assert isinstance(keep(current, document_of("a")), RegistryError)
     assert current.restore() is False
 
 
@@ -208,7 +213,7 @@ def test_the_bodies_are_what_was_rendered() -> None:
 
 def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_path: Path) -> None:
     current, newer = Current(tmp_path / "document.json"), document_of("a", "b")
-    current.keep(document_of("a").pieces)
+    keep(current, document_of("a"))
     assert current.write(newer.pieces) is None  # and dies before `sync`
     after = Current(tmp_path / "document.json")
     assert after.restore() is True
@@ -218,7 +223,7 @@ def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_pat
 
 def test_the_only_copy_of_what_was_served_is_not_written_over(tmp_path: Path) -> None:
     kept, served = tmp_path / "document.json", document_of("b")
-    assert Current(kept).keep(document_of("a").pieces) is None
+    assert keep(Current(kept), document_of("a")) is None
     assert Current(kept).write(served.pieces) is None  # and a crash
     again = Current(kept)
     assert again.restore()
@@ -235,7 +240,7 @@ def test_a_power_cut_before_the_sync_leaves_the_document_before(
     tmp_path: Path, left: bytes
 ) -> None:
     current = Current(tmp_path / "document.json")
-    current.keep(document_of("a").pieces)
+    keep(current, document_of("a"))
     (tmp_path / "document.json.new").write_bytes(left)
     after = Current(tmp_path / "document.json")
     assert after.restore() is True
@@ -246,9 +251,9 @@ def test_a_power_cut_before_the_sync_leaves_the_document_before(
 def test_the_kept_document_stays_as_private_as_somebody_made_it(tmp_path: Path) -> None:
     kept = tmp_path / "document.json"
     current = Current(kept)
-    current.keep(document_of("a").pieces)
+    keep(current, document_of("a"))
     kept.chmod(0o600)
-    assert current.keep(document_of("a", "b").pieces) is None
+    assert keep(current, document_of("a", "b")) is None
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -256,6 +261,6 @@ def test_a_link_in_the_place_of_the_kept_document_stays_one(tmp_path: Path) -> N
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "document.json"
     link.symlink_to(tmp_path / "elsewhere" / "document.json")
-    assert Current(link).keep(document_of("a").pieces) is None
+    assert keep(Current(link), document_of("a")) is None
     assert link.is_symlink()
     assert link.read_bytes() == document_of("a").body
