@@ -7,6 +7,7 @@ little left to do; what it renders is the same without it (`assemble`). It is sh
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import structlog
@@ -15,6 +16,7 @@ from provider.current import Current
 from provider.publication import Publication, encode_publication
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
+from provider.render.fragment import OwnCertificate
 from registry.snapshot import Snapshot
 
 _log = structlog.get_logger()
@@ -34,22 +36,25 @@ class Ahead:
         self._compiler, self._current = compiler, current
         self._rendering: asyncio.Future[Foreseen | None] | None = None
 
-    def begin(self, after: Snapshot, before: Document) -> None:
-        """Render what will be in force after the write; not if a rendering is under way."""
+    def begin(self, after: Snapshot, before: Document, own: Mapping[str, OwnCertificate]) -> None:
+        """Render what will be in force after the write; not if a rendering is under way.
+
+        `own` are the certificates of the last pass: whether they are so still, the next one looks.
+        """
         if self._rendering is None:
             loop = asyncio.get_running_loop()
-            self._rendering = loop.run_in_executor(None, self._foreseen, after, before)
+            self._rendering = loop.run_in_executor(None, self._foreseen, after, before, own)
 
     async def taken(self) -> Foreseen | None:
         """What was rendered, once; None when that is nothing."""
         rendering, self._rendering = self._rendering, None
         return await rendering if rendering is not None else None
 
-    def _foreseen(self, after: Snapshot, before: Document) -> Foreseen | None:
+    def _foreseen(
+        self, after: Snapshot, before: Document, own: Mapping[str, OwnCertificate]
+    ) -> Foreseen | None:
         try:
-            # Certificates as they were: whether they are so still, the pass looks itself.
-            certificates = self._compiler.certificates
-            compiled = self._compiler.compile_all(after.environments, certificates)
+            compiled = self._compiler.compile_all(after.environments, own)
             document = assemble(compiled, before.tls.made_of[1], before=before)
             shown = self._current.publication
             publication = encode_publication(document.pieces, document.digest, shown)

@@ -135,7 +135,7 @@ class Reconciler:
     def foresee(self, after: Snapshot) -> None:
         """This will be in force when it is written: rendered meanwhile, where nothing else is."""
         if self.document is not None and not self._is_passing:
-            self._ahead.begin(after, self.document)
+            self._ahead.begin(after, self.document, self.own_certificates)
 
     async def reconcile(self) -> None:
         """One pass: publishes when the document changed, says what changed in its problems."""

@@ -47,7 +47,7 @@ def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     """The shortest run outside of which both have the same objects."""
     if old is new:
         return Run(len(old), len(old), len(new))
-    known = new.run_since(old) if isinstance(new, Sequel) else None
+    known = _known_run(old, new)
     if known is not None:
         return known
     shorter = min(len(old), len(new))
@@ -65,7 +65,7 @@ def changed_runs(old: Sequence[object], new: Sequence[object]) -> list[Run]:
         return []
     if len(old) != len(new):
         return [changed_run(old, new)]
-    start, stop, _ = _known_run(old, new)
+    start, stop, _ = _known_run(old, new) or Run(0, len(old), len(new))
     apart = compress(count(start), map(is_not, old[start:stop], new[start:stop]))
     return [Run(place, place + 1, place + 1) for place in apart]
 
@@ -73,10 +73,12 @@ def changed_runs(old: Sequence[object], new: Sequence[object]) -> list[Run]:
 def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     """The objects that only `old` has, and those that only `new` has, each in order."""
     run = _known_run(old, new) if len(old) == len(new) else changed_run(old, new)
-    gone, come = list(old[run.start : run.old_stop]), list(new[run.start : run.new_stop])
-    if len(gone) == len(come):
-        apart = list(map(is_not, gone, come))
-        gone, come = list(compress(gone, apart)), list(compress(come, apart))
+    if run is not None:
+        old, new = old[run.start : run.old_stop], new[run.start : run.new_stop]
+    gone, come = old, new
+    if len(old) == len(new):
+        apart = list(map(is_not, old, new))
+        gone, come = list(compress(old, apart)), list(compress(new, apart))
     before, after = set(map(id, gone)), set(map(id, come))
     return (
         [item for item in gone if id(item) not in after],
@@ -84,10 +86,9 @@ def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], lis
     )
 
 
-def _known_run(old: Sequence[object], new: Sequence[object]) -> Run:
-    """Outside of it nothing differs, as far as is known without a look."""
-    known = new.run_since(old) if isinstance(new, Sequel) else None
-    return known or Run(0, len(old), len(new))
+def _known_run(old: Sequence[object], new: Sequence[object]) -> Run | None:
+    """Outside of it nothing differs; None where that takes a look."""
+    return new.run_since(old) if isinstance(new, Sequel) else None
 
 
 def position_of(item: object, items: Sequence[object]) -> int | None:

@@ -37,11 +37,6 @@ class Compiler:
         self._known_max = math.inf  # a first reading judges all before any is in force
         self._claiming: dict[str, Fragment | Rejection] = {}
 
-    @property
-    def certificates(self) -> Mapping[str, OwnCertificate]:
-        """What the last `compile_all` was given."""
-        return self._certificates
-
     def compile(
         self, environment: Environment, certificate: OwnCertificate | None = None
     ) -> Compiled:
