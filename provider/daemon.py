@@ -98,9 +98,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         listener = stack.enter_context(bound(*settings.address))
         port: int = listener.getsockname()[1]
         rules, certificates = settings.rules(port), _certificates(settings)
-        current = Current(settings.data / "state" / "document.json")
+        current = Current(settings.data / "state" / "document.json.gz")
         restored = current.restore()
-        stack.callback(current.leave_gzip)
         events, meters = Events(), Meters()
         workspaces = Workspaces(settings.projects)
         engine = await stack.enter_async_context(open_engine(settings.data))

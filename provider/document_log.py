@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from provider.render.share import changed_shares
-
 DOCUMENTS_KEPT = 64
 
 
@@ -45,25 +43,21 @@ class DocumentLog:
 
     _documents: deque[LoggedDocument] = field(default_factory=deque)
     _by_digest: dict[str, LoggedDocument] = field(default_factory=dict)
-    _shares: Mapping[str, str] = field(default_factory=dict)
     _changes: dict[str, list[_Change]] = field(default_factory=dict)
     _count: int = 0
     began_at: datetime | None = None
 
     def add(
-        self, digest: str, shares: Mapping[str, str], at: datetime, changed_at_s: float
+        self, digest: str, changed: Mapping[str, str | None], at: datetime, changed_at_s: float
     ) -> LoggedDocument:
-        """Note a document, and of whom what changed with it; nobody changes `shares` later."""
+        """Note a document, and what changed with it: whose tag is what now, None for nothing."""
         self._count += 1
         self.began_at = self.began_at or at
-        changed = frozenset(changed_shares(self._shares, shares))
-        for each in changed:
-            changes = self._changes.setdefault(each, [])
-            changes.append(_Change(self._count, shares.get(each), at))
-        logged = LoggedDocument(self._count, digest, at, changed_at_s, changed)
+        for each, tag in changed.items():
+            self._changes.setdefault(each, []).append(_Change(self._count, tag, at))
+        logged = LoggedDocument(self._count, digest, at, changed_at_s, frozenset(changed))
         self._documents.append(logged)
         self._by_digest[digest] = logged
-        self._shares = shares
         self._forget()
         return logged
 

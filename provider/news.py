@@ -13,7 +13,6 @@ from provider.render.conflicts import Conflict
 from provider.render.document import Document
 from provider.render.fragment import Claim
 from provider.render.routes import count_published
-from provider.render.share import changed_shares
 from registry.event_stream import EventKind
 from registry.fields import instant_text
 from registry.revisions import Revision, changes_between
@@ -63,7 +62,7 @@ def news_of_document(before: Document | None, after: Document) -> News:
 
 def changed_environments(before: Document, after: Document) -> list[str]:
     """The ids of those whose part of the document differs, sorted."""
-    return sorted(changed_shares(before.shares, after.shares))
+    return sorted(after.changed_since(before))
 
 
 def news_of_conflicts(before: Iterable[Conflict], after: Iterable[Conflict]) -> Iterator[News]:

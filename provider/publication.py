@@ -10,6 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
+try:
+    from isal.isal_zlib import crc32
+except ImportError:
+    from zlib import crc32
+
 # RFC 1952: deflate, no name, no time stamp, fastest level, no operating system.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK = b"\x03\x00"  # RFC 1951: final, fixed codes, empty
@@ -19,8 +24,8 @@ _LAST_BLOCK = b"\x03\x00"  # RFC 1951: final, fixed codes, empty
 class Publication:
     """What Traefik gets until `superseded` is set by the next one. Bodies are never changed.
 
-    Of `pieces`, which are the body one after the other, and `gzipped` one may be missing, and
-    empty. `shards` has each piece deflated, for the next publication.
+    `pieces` are the body one after the other; none where it was found on disk, by its gzip alone.
+    `shards` has each piece deflated, for the next publication.
     """
 
     digest: str
@@ -52,7 +57,7 @@ def encode_publication(
     """
     known = before.shards if before else {}
     shards = {piece: known.get(piece) or _deflated(piece) for piece in pieces}
-    checksum = reduce(lambda sum_, piece: zlib.crc32(piece, sum_), pieces, 0)
+    checksum = reduce(lambda sum_, piece: crc32(piece, sum_), pieces, 0)
     checked = struct.pack("<LL", checksum, sum(map(len, pieces)) & 0xFFFFFFFF)
     gzipped = b"".join([_HEADER, *(shards[piece] for piece in pieces), _LAST_BLOCK, checked])
     return Publication(digest, pieces, gzipped, shards)

@@ -149,9 +149,7 @@ class Reconciler:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
         before, ahead = self.document, await self._ahead.taken()
-        nearest = ahead.document if ahead else before
-        document = await asyncio.to_thread(self._render, snapshot, nearest)
-        publication, failed = await self._kept(document, ahead)
+        document, publication, failed = await asyncio.to_thread(self._made, snapshot, ahead)
         self.rendered = Rendered(document, snapshot)
         if publication is not None:
             self._publish(publication)
@@ -170,16 +168,22 @@ class Reconciler:
         if publication is not None or self._is_unkept:  # nobody who polls waits for the disk
             await self._sync(failed)
 
-    async def _kept(
-        self, document: Document, ahead: Foreseen | None
-    ) -> tuple[Publication | None, RegistryError | None]:
-        """What is to be published, if it is new, and on disk; the error, if the disk refuses it."""
+    def _made(
+        self, snapshot: Snapshot, ahead: Foreseen | None
+    ) -> tuple[Document, Publication | None, RegistryError | None]:
+        """The document; what is to be published, if it is new; the error, if the disk refuses it.
+
+        Whatever is shown after this has been written to disk.
+        """
+        document = self._render(snapshot, ahead.document if ahead else self.document)
         shown = self._current.publication
-        if shown is None or shown.digest != document.digest:
-            return await self._written(document, ahead)
-        if self._is_unkept:
-            return None, await asyncio.to_thread(self._current.write, document.pieces)
-        return None, None
+        if shown is not None and shown.digest == document.digest:
+            return document, None, self._current.write(shown) if self._is_unkept else None
+        if ahead is not None and ahead.document is document:
+            new = ahead.publication
+        else:
+            new = encode_publication(document.pieces, document.digest, shown)
+        return document, new, self._current.write(new)
 
     async def _sync(self, failed: RegistryError | None) -> None:
         failed = failed or await asyncio.to_thread(self._current.sync)
@@ -196,20 +200,6 @@ class Reconciler:
             before=before,
         )
         return document
-
-    async def _written(
-        self, document: Document, ahead: Foreseen | None
-    ) -> tuple[Publication, RegistryError | None]:
-        """In both encodings, and on disk; the error, when the disk takes no document."""
-        writing = asyncio.to_thread(self._current.write, document.pieces)
-        if ahead and ahead.document is document:
-            return ahead.publication, await writing
-        encoding = asyncio.to_thread(
-            encode_publication, document.pieces, document.digest, self._current.publication
-        )
-        # The disk first: it lets the encoding go on beside it, which does not the other way.
-        failed, publication = await asyncio.gather(writing, encoding)
-        return publication, failed
 
     def _publish(self, publication: Publication) -> None:
         self._current.publish(publication)

@@ -41,7 +41,7 @@ async def traefik_config(request: web.Request) -> web.Response:
     if publication is None:
         raise NotReady("there is no document yet; Traefik keeps what it has")
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if publication.gzipped and _takes_gzip(request.headers.get("Accept-Encoding", "")):
+    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"], body = "gzip", publication.gzipped
     else:
         body = publication.body

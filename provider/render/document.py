@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,17 +12,13 @@ from typing import Any, NamedTuple, TypeVar
 from provider.render.changes import Change, change_of, fragments_in, part_changes
 from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
-from provider.render.groups import Group, part_in, regrouped
-from provider.render.part import Part, encoded
+from provider.render.groups import Group, changed_tags, part_in, regrouped, tags_in
+from provider.render.part import encoded
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
 
 MARKER = "routebook-"
 _MARKER_BODY = '{"addPrefix":{"prefix":"/routebook"}}'
-_NO_DIGEST = "0" * 16
-# With its body: a service may have this very name, no other middleware can.
-_MARKED = re.compile(rf'"{MARKER}([0-9a-f]{{16}})":{re.escape(_MARKER_BODY)}'.encode())
-_MARK = f'"{MARKER}'.encode()
 _ID = attrgetter("environment_id")
 _V = TypeVar("_V")
 
@@ -37,15 +32,13 @@ class Tls(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """The encoded document and what it was made of. `digest` is 16 hex digits over the body.
+    """The encoded document and what it was made of. `digest` is 16 hex digits over all it says.
 
-    `shares` has the tag of what each routed environment has in it, by `environment_id`. `pieces`
-    are the body; they and all that follows are what the next document is made from.
+    `pieces` are the body; they and all that follows are what the next document is made from.
     """
 
     digest: str
     routers: int
-    shares: Mapping[str, str]
     conflicts: tuple[Conflict, ...]
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
@@ -70,10 +63,24 @@ class Document:
         """How many claims are made, lost ones included."""
         return sum(group.claims_count for group in self.groups)
 
+    @cached_property
+    def shares(self) -> Mapping[str, str]:
+        """The tag of what each routed environment has in it, by `environment_id`, in order."""
+        return tags_in(self.groups)
+
     @property
     def routed(self) -> tuple[str, ...]:
         """The environments that have something in it."""
         return tuple(self.shares)
+
+    def has(self, environment_id: str) -> bool:
+        """Whether an environment has something in it."""
+        part = part_in(self.groups, environment_id)
+        return part is not None and bool(part.tag)
+
+    def changed_since(self, before: Document | None) -> Mapping[str, str | None]:
+        """Of each environment that has something else than before: its tag, None for nothing."""
+        return changed_tags(before.groups if before else (), self.groups)
 
     def fragment(self, environment_id: str) -> Fragment | None:
         """What an environment asks for; None when that is nothing, or was rejected."""
@@ -121,15 +128,14 @@ def assemble(
     parts = part_changes(before.conflicts, claims.conflicts, change, before.fragment)
     groups = regrouped(before.groups, parts)
     tls = _tls(before.tls, [pair for group in groups for pair in group.pairs], default_pair)
-    pieces, digest = _pieces(groups, tls.encoded)
+    digest = _digest(groups, tls.encoded)
     return Document(
         digest=digest,
         routers=sum(group.routers_count for group in groups),
-        shares=_shares(before.shares, parts, groups),
         conflicts=claims.conflicts,
         rejections=_rejections(before, change),
         notes=_merged(group.notes for group in groups),
-        pieces=pieces,
+        pieces=_pieces(groups, tls.encoded, digest),
         items=items,
         groups=groups,
         claims=None if incumbents else claims,
@@ -156,15 +162,6 @@ def _rejections(before: Document, change: Change) -> tuple[Rejection, ...]:
     return tuple(sorted([*kept, *new], key=_ID))
 
 
-def _shares(
-    before: Mapping[str, str], parts: Mapping[str, Part | None], groups: Iterable[Group]
-) -> dict[str, str]:
-    tags = {name: part.tag if part else "" for name, part in parts.items()}
-    if before and all(tag and name in before for name, tag in tags.items()):
-        return {**before, **tags}  # nobody comes or goes, so the order stays
-    return _merged(group.shares for group in groups)
-
-
 def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
     merged: dict[str, _V] = {}
     for each in several:
@@ -172,45 +169,17 @@ def _merged(several: Iterable[Mapping[str, _V]]) -> dict[str, _V]:
     return merged
 
 
-def digest_at_end(body: bytes) -> str | None:
-    """The digest that a document carries, by its last bytes: right or not."""
-    found = _marked(body)
-    return found.group(1).decode() if found else None
-
-
-def digest_of(body: bytes) -> str | None:
-    """The digest that a document carries, when it is the digest of that document; else None."""
-    found = _marked(body)
-    if found is None:
-        return None
-    digest, whole = found.group(1).decode(), memoryview(body)  # of which slices are no copies
-    blank = whole[: found.start()], _marker(_NO_DIGEST), whole[found.end() :]
-    return digest if _hash(blank) == digest else None
-
-
-def _marked(body: bytes) -> re.Match[bytes] | None:
-    found, at = None, len(body)
-    while found is None and (at := body.rfind(_MARK, 0, at)) >= 0:  # it stands near the end
-        found = _MARKED.match(body, at)
-    return found
-
-
-def _marker(digest: str) -> bytes:
-    return f'"{MARKER}{digest}":{_MARKER_BODY}'.encode()
-
-
-def _pieces(groups: Collection[Group], tls: bytes) -> tuple[tuple[bytes, ...], str]:
-    """The body in pieces, of which a change of one record leaves most as they are; its digest."""
+def _pieces(groups: Collection[Group], tls: bytes, digest: str) -> tuple[bytes, ...]:
+    """The body in pieces, of which a change of one record leaves most as they are."""
     routers = _listed(group.routers for group in groups)
     services = _listed(group.services for group in groups)
     head = [b'{"http":{']
     if routers:  # Traefik takes no empty map
         head += [b'"routers":{', *routers, b'},"services":{', *services, b"},"]
     head += [b'"middlewares":{', *(group.middlewares for group in groups if group.middlewares)]
-    tail = b"}}" + tls + b"}"
     # An unused middleware proves which document is live, and keeps the document from being empty.
-    digest = _hash([*head, _marker(_NO_DIGEST), tail])
-    return (*head, _marker(digest), tail), digest
+    marker = f'"{MARKER}{digest}":{_MARKER_BODY}'.encode()
+    return (*head, marker, b"}}" + tls + b"}")
 
 
 def _listed(sections: Iterable[bytes]) -> list[bytes]:
@@ -233,13 +202,16 @@ def _tls(before: Tls, pairs: Sequence[Pair], default_pair: Pair | None) -> Tls:
     return Tls(made_of, b',"tls":' + encoded(tls) if tls else b"")
 
 
-def _hash(pieces: Iterable[bytes | memoryview]) -> str:
-    whole = hashlib.sha256()
-    for piece in pieces:
-        whole.update(piece)
+def _digest(groups: Iterable[Group], tls: bytes) -> str:
+    """Over digests, so that a change of one record has one group hashed anew.
+
+    Not over groups that say nothing: equal documents have equal digests.
+    """
+    whole = hashlib.sha256(b"".join(group.digest for group in groups if group.shares))
+    whole.update(tls)
     return whole.hexdigest()[:16]
 
 
 _NOTHING = Document(
-    "", 0, {}, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
+    "", 0, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
 )

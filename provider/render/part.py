@@ -24,7 +24,8 @@ class Part:
     """What is rendered of `fragment` without the claims that it `lost`: what it is keyed by.
 
     The three sections have a comma after each entry. `tag` tells two parts apart, of whatever
-    documents; it is empty where nothing is left. `ends_group` says that a group ends with it.
+    documents; it is empty where nothing is left. `ends_group` says that a group ends with it: never
+    with one of which nothing is left, as who reads the document cannot see it.
     """
 
     fragment: Fragment
@@ -39,10 +40,9 @@ class Part:
 
 def encode_part(fragment: Fragment, lost: frozenset[Claim]) -> Part:
     """Encode one; empty where every claim was lost."""
-    ends_group = crc32(fragment.environment_id.encode()) % GROUP_MEAN == 0
     share = share_of(fragment, lost)
     if share is None:
-        return Part(fragment, lost, b"", b"", b"", 0, "", ends_group)
+        return Part(fragment, lost, b"", b"", b"", 0, "", ends_group=False)
     routers, services, middlewares = map(_entries, share.http.values())
     count = len(share.http["routers"])
     return Part(
@@ -53,7 +53,7 @@ def encode_part(fragment: Fragment, lost: frozenset[Claim]) -> Part:
         middlewares,
         count,
         _tag(share, routers + services + middlewares if count == 1 else None),
-        ends_group,
+        ends_group=crc32(fragment.environment_id.encode()) % GROUP_MEAN == 0,
     )
 
 

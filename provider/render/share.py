@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import compress
-from operator import is_not
 from typing import Any
 
 from provider.render.fragment import Claim, Fragment
@@ -37,12 +34,3 @@ def share_of(fragment: Fragment, lost: frozenset[Claim]) -> Share | None:
         "middlewares": dict(fragment.middlewares),
     }
     return Share(checked(http), fragment.pair.cert_path if fragment.pair else None)
-
-
-def changed_shares(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
-    """The ids of those whose share is another, by the tags of two documents."""
-    if list(old) == list(new):
-        others = compress(new, map(is_not, old.values(), new.values()))  # few, mostly
-        return {name for name in others if old[name] != new[name]}
-    changed = {name for name, tag in new.items() if old.get(name) != tag}
-    return changed | (old.keys() - new.keys())

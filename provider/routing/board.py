@@ -56,6 +56,7 @@ class RoutingBoard:
         self._store, self._reconciler, self._polls = store, reconciler, polls
         self._announcer, self._clock = announcer, clock
         self._log, self._exceptions = DocumentLog(), Exceptions()
+        self._entered: Document | None = None
         now = clock()
         self._known = {
             url: Known(Sighting(TraefikFacts(url), now), ServedSince(now)) for url in urls
@@ -82,7 +83,9 @@ class RoutingBoard:
 
     def entered(self, document: Document, changed_at_s: float) -> None:
         """A document came into force."""
-        self._log.add(document.digest, document.shares, self._clock(), changed_at_s)
+        before, self._entered = self._entered, document
+        changed = document.changed_since(before)
+        self._log.add(document.digest, changed, self._clock(), changed_at_s)
 
     def rendered(self, rendered: Rendered) -> None:
         """A pass ended: what is wrong with the catalogue may be something else."""

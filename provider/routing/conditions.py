@@ -49,7 +49,7 @@ def publication_of(
         return _NOT_RENDERED
     if rendered is None or not is_rendered_alike(rendered, environment):
         return Condition("Unknown", "not_rendered", "its last change is being rendered")
-    if environment.environment_id in document.shares:
+    if document.has(environment.environment_id):
         message = f"document {document.digest} has it"
         return Condition("True", "published", message, digest=document.digest)
     return _absence(environment, document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import signal
 import threading
@@ -72,9 +73,12 @@ async def test_what_was_edited_while_it_was_down_is_published(
 async def test_a_kept_document_that_is_not_whole_is_not_served(
     folders: Folders, start_daemon: StartDaemon, kept: bytes
 ) -> None:
-    whole = await kept_by(start_daemon, folders)
-    for damaged in (kept, whole[:-1], whole.replace(b"dev.test", b"evl.test")):
-        (folders.data / "state" / "document.json").write_bytes(damaged)
+    served = await kept_by(start_daemon, folders)
+    file = folders.data / "state" / "document.json.gz"
+    whole = file.read_bytes()
+    evil = gzip.compress(served.replace(b"dev.test", b"evl.test"))
+    for damaged in (kept, whole[:-1], whole[:-40] + bytes(40), evil):
+        file.write_bytes(damaged)
         folders.catalogue.write_text("{")
         daemon = await start_daemon()
         refused(await daemon.call("GET", AT_ONCE), 503, "not_ready")

@@ -92,9 +92,9 @@ def copied(folders: Folders, to: Path, *, with_document: bool) -> Folders:
     """The folders as a cold start finds them."""
     made = Folders(to / "data", to / "projects")
     shutil.copytree(folders.projects, made.projects)
-    passing = ["*.lock", "*.part", ".environments.json.*", "document.json.new"]
+    passing = ["*.lock", "*.part", ".environments.json.*", "document.json.gz.new"]
     if not with_document:
-        passing += ["document.json", "document.gzip"]
+        passing.append("document.json.gz")
     shutil.copytree(folders.data, made.data, ignore=shutil.ignore_patterns(*passing))
     return made
 

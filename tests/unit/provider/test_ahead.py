@@ -28,7 +28,7 @@ class Stage:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine = WatchedEngine(*(record(slug=slug, **router()) for slug in ("one", "two")))
         self.store = store_over(self.engine)
-        self.current = Current(folder / "state" / "document.json")
+        self.current = Current(folder / "state" / "document.json.gz")
         certificates = CertificateFolder(folder, str(folder))
         self.reconciler = Reconciler(
             self.store, certificates, Rules(), self.current, default_certificate=False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -31,152 +30,87 @@ def publication_of(*slugs: str) -> Publication:
     return encode_publication(document.pieces, document.digest)
 
 
-def keep(current: Current, made: Document | Publication) -> RegistryError | None:
+def keep(current: Current, *slugs: str) -> RegistryError | None:
     """What a pass does: write it, and make it durable; the error, when one of them fails."""
-    return current.write(made.pieces) or current.sync()
+    return current.write(publication_of(*slugs)) or current.sync()
+
+
+def kept_bytes(folder: Path, *slugs: str) -> bytes:
+    """What is on disk of a document that was kept."""
+    kept = folder / "elsewhere.gz"
+    keep(Current(kept), *slugs)
+    content = kept.read_bytes()
+    kept.unlink()
+    return content
 
 
 def test_without_a_kept_document_there_is_nothing_to_restore(tmp_path: Path) -> None:
-    current = Current(tmp_path / "state" / "document.json")
+    current = Current(tmp_path / "state" / "document.json.gz")
     assert current.restore() is False
     assert current.publication is None
 
 
 def test_a_kept_document_survives_a_restart(tmp_path: Path) -> None:
-    kept, document = tmp_path / "state" / "document.json", document_of("a")
-    assert keep(Current(kept), document) is None
+    kept, served = tmp_path / "state" / "document.json.gz", publication_of("a")
+    assert keep(Current(kept), "a") is None
     after = Current(kept)
     assert after.restore() is True
-    assert after.publication is not None
-    assert (after.publication.body, after.publication.digest) == (document.body, document.digest)
-    assert after.publication.gzipped == b"", "nobody waits for it"
     after.settle()
-    assert gzip.decompress(after.publication.gzipped) == document.body
-
-
-def stopped(kept: Path, *slugs: str) -> Publication:
-    """What was served until a stop."""
-    publication, current = publication_of(*slugs), Current(kept)
-    keep(current, publication)
-    current.publish(publication)
-    current.leave_gzip()
-    return publication
-
-
-def test_a_stop_leaves_the_gzip_for_the_next_start(tmp_path: Path) -> None:
-    kept = tmp_path / "document.json"
-    served, after = stopped(kept, "a"), Current(kept)
-    assert after.restore() is True
     assert after.publication is not None
-    assert after.publication.gzipped == served.gzipped
-    assert not after.publication.pieces, "nobody waits until it is read"
-    assert (after.publication.body, after.publication.digest) == (served.body, served.digest)
+    assert after.publication.digest == served.digest
+    assert (after.publication.gzipped, after.publication.body) == (served.gzipped, served.body)
 
 
-def test_a_gzip_is_of_a_document_that_was_copied_too(tmp_path: Path) -> None:
-    kept = tmp_path / "document.json"
-    served, after = stopped(kept, "a"), Current(kept)
-    os.utime(kept, ns=(1, 1))
-    assert after.restore() is True
-    assert after.publication is not None
-    assert (after.publication.pieces, after.publication.gzipped) == ((served.body,), served.gzipped)
-
-
-def test_a_document_that_was_changed_since_the_stop_is_read_and_refused(tmp_path: Path) -> None:
-    kept = tmp_path / "document.json"
-    served, after = stopped(kept, "a"), Current(kept)
-    kept.write_bytes(b"x" * 100 + served.body[100:])
-    os.utime(kept, ns=(1, 1))
-    assert after.restore() is False
-
-
-def test_a_torn_document_beside_the_kept_one_does_not_take_its_place(tmp_path: Path) -> None:
-    """Though it ends like the one that the last stop left: a power cut wrote its end alone."""
-    kept = tmp_path / "document.json"
-    served, after = stopped(kept, "a"), Current(kept)
-    (tmp_path / "document.json.new").write_bytes(b"\0" * 100 + served.body[100:])
-    assert after.restore() is True
-    after.settle()
-    assert kept.read_bytes() == served.body
-
-
-@pytest.mark.parametrize(
-    "damage", [lambda _: b"", lambda gzip: gzip[:-1], lambda gzip: gzip[:100] + b"x" + gzip[101:]]
-)
-def test_a_gzip_that_is_not_whole_is_made_anew(
-    tmp_path: Path, damage: Callable[[bytes], bytes]
-) -> None:
-    kept = tmp_path / "document.json"
-    served, left = stopped(kept, "a"), kept.with_suffix(".gzip")
-    left.write_bytes(damage(left.read_bytes()))
-    after = Current(kept)
-    after.restore()
-    assert after.publication is not None
-    assert after.publication.gzipped == b""
-    after.settle()
-    assert gzip.decompress(after.publication.gzipped) == served.body
-
-
-def test_a_gzip_of_another_document_is_none_of_this(tmp_path: Path) -> None:
-    """A daemon that died since has left none of its own."""
-    kept = tmp_path / "document.json"
-    stopped(kept, "a")
-    keep(Current(kept), document_of("b"))
-    after = Current(kept)
-    after.restore()
-    assert after.publication is not None
-    assert (after.publication.body, after.publication.gzipped) == (document_of("b").body, b"")
-
-
-def test_a_gzip_is_as_private_as_the_document(tmp_path: Path) -> None:
-    kept = tmp_path / "document.json"
-    keep(Current(kept), document_of("a"))
-    kept.chmod(0o600)
-    stopped(kept, "a")
-    assert stat.S_IMODE(kept.with_suffix(".gzip").stat().st_mode) == 0o600
+def test_a_kept_document_can_be_read_with_zcat(tmp_path: Path) -> None:
+    keep(Current(tmp_path / "document.json.gz"), "a")
+    with gzip.open(tmp_path / "document.json.gz") as file:
+        assert file.read() == document_of("a").body
 
 
 def test_the_newest_kept_document_is_the_one_that_is_restored(tmp_path: Path) -> None:
-    current = Current(tmp_path / "document.json")
+    current = Current(tmp_path / "document.json.gz")
     for slugs in (("a",), ("a", "b"), ("b",)):
-        keep(current, document_of(*slugs))
-    after = Current(tmp_path / "document.json")
+        keep(current, *slugs)
+    after = Current(tmp_path / "document.json.gz")
     after.restore()
     assert after.publication is not None
     assert after.publication.body == document_of("b").body
-    assert [path.name for path in tmp_path.iterdir()] == ["document.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["document.json.gz"]
 
 
 @pytest.mark.parametrize(
     "torn",
     [
-        b"",
-        b"{}",
-        document_of("a").body[:-1],
-        document_of("a").body[: len(document_of("a").body) // 2],
-        document_of("a").body.replace(b"10.0.0.1", b"10.0.0.2"),
-        b"\xff\x00" + document_of("a").body[2:],
+        lambda _whole: b"",
+        lambda whole: whole[:-1],
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[1:],
+        lambda whole: whole + b"x",
+        lambda whole: whole[:200] + bytes(8) + whole[208:],
+        lambda whole: bytes(len(whole)),
+        lambda _whole: publication_of("a").gzipped,
+        lambda _whole: publication_of("a").body,
     ],
 )
-def test_a_torn_kept_document_is_refused(tmp_path: Path, torn: bytes) -> None:
-    (tmp_path / "document.json").write_bytes(torn)
-    current = Current(tmp_path / "document.json")
+def test_a_torn_kept_document_is_refused(tmp_path: Path, torn: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "document.json.gz").write_bytes(torn(kept_bytes(tmp_path, "a")))
+    current = Current(tmp_path / "document.json.gz")
     assert current.restore() is False
     assert current.publication is None
 
 
 def test_what_is_half_written_beside_it_is_not_taken_for_it(tmp_path: Path) -> None:
-    current = Current(tmp_path / "document.json")
-    keep(current, document_of("a"))
-    (tmp_path / "document.new").write_bytes(b"half")
+    current = Current(tmp_path / "document.json.gz")
+    keep(current, "a")
+    (tmp_path / "document.gz.new").write_bytes(b"half")
     assert current.restore() is True
-    assert keep(current, document_of("b")) is None
+    assert keep(current, "b") is None
 
 
 def test_a_document_that_cannot_be_kept_is_told_and_not_raised(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder belongs")
-    current = Current(tmp_path / "state" / "document.json")
-    assert isinstance(keep(current, document_of("a")), RegistryError)
+    current = Current(tmp_path / "state" / "document.json.gz")
+    assert isinstance(keep(current, "a"), RegistryError)
     assert current.restore() is False
 
 
@@ -212,55 +146,53 @@ def test_the_bodies_are_what_was_rendered() -> None:
 
 
 def test_a_document_that_was_written_and_not_synced_outlives_the_process(tmp_path: Path) -> None:
-    current, newer = Current(tmp_path / "document.json"), document_of("a", "b")
-    keep(current, document_of("a"))
-    assert current.write(newer.pieces) is None  # and dies before `sync`
-    after = Current(tmp_path / "document.json")
+    current, newer = Current(tmp_path / "document.json.gz"), publication_of("a", "b")
+    keep(current, "a")
+    assert current.write(newer) is None  # and dies before `sync`
+    after = Current(tmp_path / "document.json.gz")
     assert after.restore() is True
     assert after.publication is not None
     assert after.publication.body == newer.body
 
 
 def test_the_only_copy_of_what_was_served_is_not_written_over(tmp_path: Path) -> None:
-    kept, served = tmp_path / "document.json", document_of("b")
-    assert keep(Current(kept), document_of("a")) is None
-    assert Current(kept).write(served.pieces) is None  # and a crash
+    kept, served = tmp_path / "document.json.gz", publication_of("b")
+    assert keep(Current(kept), "a") is None
+    assert Current(kept).write(served) is None  # and a crash
     again = Current(kept)
     assert again.restore()
     again.settle()
-    kept.with_name("document.json.new").write_bytes(b'{"http": ')  # and one within the next
+    kept.with_name("document.json.gz.new").write_bytes(b"\x1f\x8b")  # and one within the next
     after = Current(kept)
     assert after.restore()
     assert after.publication is not None
     assert after.publication.body == served.body
 
 
-@pytest.mark.parametrize("left", [b"", document_of("a", "b").body[:-1], b"\0" * 4096])
-def test_a_power_cut_before_the_sync_leaves_the_document_before(
-    tmp_path: Path, left: bytes
-) -> None:
-    current = Current(tmp_path / "document.json")
-    keep(current, document_of("a"))
-    (tmp_path / "document.json.new").write_bytes(left)
-    after = Current(tmp_path / "document.json")
+@pytest.mark.parametrize("left", [0, -8, -100])
+def test_a_power_cut_before_the_sync_leaves_the_document_before(tmp_path: Path, left: int) -> None:
+    current, newer = Current(tmp_path / "document.json.gz"), kept_bytes(tmp_path, "a", "b")
+    keep(current, "a")
+    (tmp_path / "document.json.gz.new").write_bytes(newer[:left] + bytes(len(newer[left:])))
+    after = Current(tmp_path / "document.json.gz")
     assert after.restore() is True
     assert after.publication is not None
     assert after.publication.body == document_of("a").body
 
 
 def test_the_kept_document_stays_as_private_as_somebody_made_it(tmp_path: Path) -> None:
-    kept = tmp_path / "document.json"
+    kept = tmp_path / "document.json.gz"
     current = Current(kept)
-    keep(current, document_of("a"))
+    keep(current, "a")
     kept.chmod(0o600)
-    assert keep(current, document_of("a", "b")) is None
+    assert keep(current, "a", "b") is None
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_a_link_in_the_place_of_the_kept_document_stays_one(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    link = tmp_path / "document.json"
-    link.symlink_to(tmp_path / "elsewhere" / "document.json")
-    assert keep(Current(link), document_of("a")) is None
+    link = tmp_path / "document.json.gz"
+    link.symlink_to(tmp_path / "elsewhere" / "document.json.gz")
+    assert keep(Current(link), "a") is None
     assert link.is_symlink()
-    assert link.read_bytes() == document_of("a").body
+    assert gzip.decompress(link.read_bytes()) == document_of("a").body

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from provider.document_log import DOCUMENTS_KEPT, DocumentLog
 from tests.unit.fakes import NOON
+from tests.unit.provider.logs import add
 
 Shares = dict[str, str]
 
@@ -17,7 +18,7 @@ def logged(*documents: tuple[str, Shares]) -> DocumentLog:
     """A log of these, a second apart."""
     log = DocumentLog()
     for number, (digest, shares) in enumerate(documents):
-        log.add(digest, shares, NOON + timedelta(seconds=number), 0.0)
+        add(log, digest, shares, NOON + timedelta(seconds=number))
     return log
 
 
@@ -48,7 +49,7 @@ def test_a_document_that_came_back_is_known_after_its_first_time_is_forgotten() 
     kept = log.get("A")
     assert kept is not None
     assert log.share("one", kept) == "a"
-    log.add("newer", {}, NOON, 0.0)
+    add(log, "newer", {})
     assert log.get("A") is None
 
 

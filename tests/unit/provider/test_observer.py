@@ -73,7 +73,7 @@ class Stage:
     """An observer at work, in a loop whose clock jumps."""
 
     def __init__(self, folder: Path, api: FakeApi) -> None:
-        self.api, self.current = api, Current(folder / "document.json")
+        self.api, self.current = api, Current(folder / "document.json.gz")
         self.seen: list[TraefikFacts] = []
         self.observer: Any = Observer(api, self.current, self.seen.append)  # type: ignore[arg-type]
         self.current.published = self.observer.wake.set

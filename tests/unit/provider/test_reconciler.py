@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ class Stage:
     def __init__(self, engine: Any, folder: Path) -> None:
         self.engine = engine
         self.store = store_over(engine)
-        self.current = Current(folder / "state" / "document.json")
+        self.kept = folder / "state" / "document.json.gz"
+        self.current = Current(self.kept)
         certificates = CertificateFolder(folder, str(folder))
         self.reconciler = Reconciler(
             self.store, certificates, Rules(), self.current, default_certificate=False
@@ -60,12 +62,12 @@ def stage(tmp_path: Path) -> Callable[..., Stage]:
 
 
 async def test_the_first_pass_publishes_and_keeps_what_it_publishes(
-    stage: Callable[..., Stage], tmp_path: Path
+    stage: Callable[..., Stage],
 ) -> None:
     made = stage(routed("one"))
     assert await made.reconcile() == [("published", "")]
     assert b'Host(\\"one.test\\")' in made.body
-    assert (tmp_path / "state" / "document.json").read_bytes() == made.body
+    assert gzip.decompress(made.kept.read_bytes()) == made.body
 
 
 async def test_a_pass_without_a_visible_change_publishes_nothing(
@@ -179,7 +181,7 @@ async def test_a_document_that_could_not_be_kept_is_kept_once_the_disk_takes_it(
     assert await made.reconcile() == [("document_not_kept", "")]
     (tmp_path / "state").unlink()
     assert await made.reconcile() == []
-    assert (tmp_path / "state" / "document.json").read_bytes() == made.body
+    assert gzip.decompress(made.kept.read_bytes()) == made.body
 
 
 @pytest.mark.parametrize(

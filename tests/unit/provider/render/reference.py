@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -13,16 +12,16 @@ from provider.render.fragment import Claim, Fragment, Pair, Rejection
 from provider.render.share import share_of
 from provider.render.tls import listed
 
-_BLANK = '"routebook-0000000000000000":{"addPrefix":{"prefix":"/routebook"}}'
 _PAIRS = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 
 
 def plain_body(
+    digest: str,
     compiled: Iterable[Fragment | Rejection],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
 ) -> bytes:
-    """All fragments, sorted, in one `json.dumps`."""
+    """All fragments, sorted, in one `json.dumps`; and the marker of this digest."""
     every = sorted(compiled, key=lambda item: item.environment_id)
     fragments = [item for item in every if isinstance(item, Fragment)]
     lost = lost_by(resolve(fragments, incumbents))
@@ -35,14 +34,13 @@ def plain_body(
             http["routers"].update(share.http["routers"])
             http["services"].update(share.http["services"])
             http["middlewares"].update(share.http["middlewares"])
-    http["middlewares"]["routebook-" + "0" * 16] = {"addPrefix": {"prefix": "/routebook"}}
+    http["middlewares"][f"routebook-{digest}"] = {"addPrefix": {"prefix": "/routebook"}}
     document: dict[str, Any] = {"http": {key: value for key, value in http.items() if value}}
     if tls := _tls(pairs, default_pair):
         document["tls"] = tls
-    blank = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
-    blank = _PAIRS.sub(lambda pair: json.loads(f'"{pair[0]}"'), blank).replace("\x7f", "\\u007f")
-    digest = hashlib.sha256(blank.encode()).hexdigest()[:16]
-    return blank.replace(_BLANK, _BLANK.replace("0" * 16, digest)).encode()
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
+    text = _PAIRS.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
+    return text.replace("\x7f", "\\u007f").encode()
 
 
 def _tls(pairs: list[Pair], default_pair: Pair | None) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_whatever_came_before_has_no_say(data: st.DataObject) -> None:
         document = assemble(compiler.compile_all(environments, found), default, None, before)
         compiled = Compiler(RULES).compile_all(environments, found)
         assert_alike(document, assemble(compiled, default))
-        assert document.body == plain_body(compiled, default)
+        assert document.body == plain_body(document.digest, compiled, default)
         publication = encode_publication(document.pieces, document.digest, publication)
         assert gzip.decompress(publication.gzipped) == document.body
         before = document
@@ -63,13 +63,16 @@ def test_nor_have_the_groups_that_were_before(steps: list[set[int]]) -> None:
     for step in steps:
         for number in step:
             if made.pop(number, None) is None:
-                # A few claim the same host, so that losers come and go in other groups.
+                # A few claim the same host, so that losers come and go in other groups; a third
+                # claims nothing else.
                 hosts = [f"h{number}.test", f"shared{number % 7}.test"]
-                made[number] = routed(f"n{number}", hostnames=hosts)
+                made[number] = routed(f"n{number}", hostnames=hosts[number % 3 == 0 :])
         compiled = compiler.compile_all(made.values())
         document = assemble(compiled, before=before)
         assert_alike(document, assemble(compiled))
-        assert document.body == plain_body(compiled)
+        assert document.body == plain_body(document.digest, compiled)
+        seen = [each for each in made.values() if each.environment_id in document.shares]
+        assert assemble(Compiler(RULES).compile_all(seen)).pieces == document.pieces
         before = document
 
 
@@ -83,7 +86,7 @@ def test_incumbents_are_heeded_and_forgotten(
     keeps = {claim: f.environment_id for f in before.fragments[-1:] for claim in f.claims}
     kept = assemble(two, None, keeps, before)
     assert_alike(kept, assemble(two, None, keeps))
-    assert kept.body == plain_body(two, None, keeps)
+    assert kept.body == plain_body(kept.digest, two, None, keeps)
     assert_alike(assemble(one, before=kept), before)
 
 

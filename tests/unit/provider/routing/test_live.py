@@ -13,6 +13,7 @@ from provider.neighbours.index import Neighbour
 from provider.routing.live import LOOKED_AT_MAX, SURVEYED_AT_MAX, live_on
 from provider.routing.values import Condition, LiveOn
 from tests.unit.fakes import NOON
+from tests.unit.provider.logs import add
 from tests.unit.provider.routing.scene import AWAY, fault, here, watched
 
 PUBLISHED = Condition("True", "published", "")
@@ -23,7 +24,7 @@ def log_of(*documents: tuple[str, dict[str, str]]) -> DocumentLog:
     """A log of these documents."""
     log = DocumentLog()
     for digest, shares in documents:
-        log.add(digest, shares, NOON, 0.0)
+        add(log, digest, shares)
     return log
 
 
@@ -194,7 +195,7 @@ def test_of_a_document_that_came_back_a_look_from_before_proves_nothing(
 ) -> None:
     log = log_of(("A", shares), ("B", {"env-one": "2"}))
     later = NOON + timedelta(seconds=1)
-    log.add("A", shares, later, 0.0)  # Traefik may run B meanwhile: nobody looked
+    add(log, "A", shares, later)  # Traefik may run B meanwhile: nobody looked
     before = live(here("A"), published=published, log=log, now=later)
     assert said(before) == ("Unknown", "not_looked_at", False)
     after = live(
