@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from registry.engines.watching import file_signature
+from registry.engines.reading import Signature
 
 FILE_BYTES_MAX = 1024 * 1024
 _ISSUER_MAX = 500
@@ -87,12 +87,12 @@ def read_inside(folder: Path, name: str) -> bytes:
 
 
 def signature_of(path: Path) -> Hashable:
-    """As `file_signature`, with mode and group, which copies have too."""
+    """What a write changes, and mode and group, which copies have too; None while there is none."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return file_signature(path), status.st_mode, status.st_gid
+    return Signature.of(status), status.st_mode, status.st_gid
 
 
 def parse_pair(certificate: bytes, key: bytes, cert_file: str, key_file: str) -> PairFiles:

@@ -24,7 +24,7 @@ _SENTINEL = "{}"
 
 @dataclass(frozen=True, eq=False)
 class ReadFile:
-    """The file's bytes; `starts` and `ends` are the offsets of the records in them.
+    """The file's bytes; `starts` are the offsets of the records in them, `sizes` their lengths.
 
     `around` is the text around the records, of which `head_bytes` and `tail_bytes` are the length.
     `taken_apart` are the bytes that were parsed to know this.
@@ -36,9 +36,13 @@ class ReadFile:
     head_bytes: int
     tail_bytes: int
     starts: array[int]
-    ends: array[int]
+    sizes: array[int]
     records: Sequel[RawRecord]
     taken_apart: int
+
+    def end(self, index: int) -> int:
+        """The offset behind a record."""
+        return self.starts[index] + self.sizes[index]
 
     @cached_property
     def _lines(self) -> list[tuple[int, int]]:
@@ -77,7 +81,7 @@ def read_anew(
         len(found.head.encode()),
         len(found.tail.encode()),
         array("q", [start for start, _ in offsets]),
-        array("q", [end for _, end in offsets]),
+        array("q", [end - start for start, end in offsets]),
         Sequel(records),
         len(content),
     )
@@ -89,24 +93,28 @@ def read_edited(known: ReadFile, content: Content, keys: Iterator[str]) -> ReadF
     if same < known.head_bytes or same_at_end < known.tail_bytes:
         return None
     # What follows a kept record is as it was, so that the record ends where it did.
-    first = bisect_left(known.ends, same)
+    first = bisect_left(range(len(known.starts)), same, key=known.end)
     last = bisect_left(known.starts, len(known.content) - same_at_end)
     moved = len(content) - len(known.content)
-    begin = known.ends[first - 1] if first else known.head_bytes
+    begin = known.end(first - 1) if first else known.head_bytes
     is_last = last == len(known.starts)
     end = len(content) - known.tail_bytes if is_last else known.starts[last] + moved
     found = _between(content.between(begin, end), after=first > 0, before=not is_last)
     if found is None:
         return None
     text, spans = found
-    offsets = [(start + begin, stop + begin) for start, stop in _byte_offsets(text, spans, 0)]
+    offsets = list(_byte_offsets(text, spans, 0))
     texts = [text[start:stop] for start, stop in spans]
     middle = _records(texts, known.records[first:last], keys)
     return replace(
         known,
         content=content,
-        starts=_spliced(known.starts, first, last, [start for start, _ in offsets], moved),
-        ends=_spliced(known.ends, first, last, [stop for _, stop in offsets], moved),
+        starts=known.starts[:first]
+        + array("q", [start + begin for start, _ in offsets])
+        + _shifted(known.starts[last:], moved),
+        sizes=known.sizes[:first]
+        + array("q", [stop - start for start, stop in offsets])
+        + known.sizes[last:],
         records=known.records.with_run(first, last, middle),
         taken_apart=end - begin,
     )
@@ -123,36 +131,36 @@ def with_texts(
     """
     if all(texts.get(index, "") is None for index in range(len(known.records))):
         return None
-    starts, ends, done, moved = array("q"), array("q"), 0, 0
+    starts, sizes, done, moved = array("q"), array("q"), 0, 0
     records: list[RawRecord] = []
     splices = list(_splices(known, texts))
     for index, splice in zip(sorted(texts), splices, strict=True):
         starts += _shifted(known.starts[done:index], moved)
-        ends += _shifted(known.ends[done:index], moved)
+        sizes += known.sizes[done:index]
         records += known.records[done:index]
         text = texts[index]
-        begin = known.starts[index] + moved
-        moved += len(splice.new) - (splice.stop - splice.start)
         if text is not None:
-            starts.append(begin)
-            ends.append(known.ends[index] + moved)
+            starts.append(known.starts[index] + moved)
+            sizes.append(len(splice.new))
             records.append(RawRecord(next(keys), text))
+        moved += len(splice.new) - (splice.stop - splice.start)
         done = index + 1
     starts += _shifted(known.starts[done:], moved)
-    ends += _shifted(known.ends[done:], moved)
+    sizes += known.sizes[done:]
     records += known.records[done:]
     between = f",\n{known.around.indent}".encode()
     for text in added:
-        starts.append(ends[-1] + len(between))
-        ends.append(starts[-1] + len(text.encode()))
+        starts.append(starts[-1] + sizes[-1] + len(between))
+        sizes.append(len(text.encode()))
         records.append(RawRecord(next(keys), text))
     more = b"".join(between + text.encode() for text in added)
-    splices.append(Splice(known.ends[-1], known.ends[-1], more))
+    end = known.end(len(known.starts) - 1)
+    splices.append(Splice(end, end, more))
     return replace(
         known,
         content=known.content.spliced(splices),
         starts=starts,
-        ends=ends,
+        sizes=sizes,
         records=Sequel(records),
         taken_apart=0,
     )
@@ -162,14 +170,14 @@ def _splices(known: ReadFile, texts: Mapping[int, str | None]) -> Iterator[Splic
     """A record that goes takes the comma before it along; one that all before go with, after it."""
     is_first = True
     for index, text in sorted(texts.items()):
-        start, end = known.starts[index], known.ends[index]
+        start, end = known.starts[index], known.end(index)
         is_first = is_first and (index == 0 or texts.get(index - 1, "") is None)
         if text is not None:
             yield Splice(start, end, text.encode())
         elif is_first:
             yield Splice(start, known.starts[index + 1], b"")
         else:
-            yield Splice(known.ends[index - 1], end, b"")
+            yield Splice(known.end(index - 1), end, b"")
 
 
 def _between(
@@ -225,10 +233,6 @@ def _records(
     return tuple(
         same.pop() if (same := by_text.get(text)) else RawRecord(next(keys), text) for text in texts
     )
-
-
-def _spliced(old: array[int], first: int, last: int, new: list[int], moved: int) -> array[int]:
-    return old[:first] + array("q", new) + _shifted(old[last:], moved)
 
 
 def _shifted(offsets: array[int], by: int) -> array[int]:

@@ -23,6 +23,11 @@ class Signature(NamedTuple):
     mtime_ns: int
     ctime_ns: int
 
+    @classmethod
+    def of(cls, status: os.stat_result) -> Signature:
+        """What a look at a file says of it."""
+        return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
     def is_settled(self, now_ns: int) -> bool:
         """Whether whoever writes from now on leaves another time than this."""
         return now_ns - self.mtime_ns > SETTLED_NS
@@ -30,8 +35,7 @@ class Signature(NamedTuple):
 
 def signature(path: Path) -> Signature:
     """Of the file as it is. Raises OSError."""
-    status = path.stat()
-    return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return Signature.of(path.stat())
 
 
 def read(path: Path, like: Content | None = None) -> Content:
