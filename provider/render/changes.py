@@ -27,10 +27,13 @@ class Change:
         return {each.environment_id for each in self.gone} | self.new.keys()
 
 
-def change_of(before: Sequence[Item], after: Sequence[Item]) -> Change:
-    """Compares by identity: a compiler gives the same object for the same record."""
+def change_of(before: Sequence[Item | None], after: Sequence[Item | None]) -> Change:
+    """Compares by identity: a compiler gives the same object for the same record.
+
+    None is a record that asks for nothing.
+    """
     gone, new = differing(before, after)
-    return Change(tuple(gone), {each.environment_id: each for each in new})
+    return Change(tuple(filter(None, gone)), {each.environment_id: each for each in new if each})
 
 
 def part_changes(
@@ -56,8 +59,8 @@ def part_changes(
     return parts
 
 
-def fragments_in(items: Iterable[Item]) -> list[Fragment]:
-    """Those that are no rejections."""
+def fragments_in(items: Iterable[Item | None]) -> list[Fragment]:
+    """Those that are fragments."""
     return [each for each in items if isinstance(each, Fragment)]
 
 

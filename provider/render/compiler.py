@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from provider.render.compile import Rules, compile_record, is_rendered_alike
 from provider.render.fragment import Fragment, OwnCertificate, Rejection
-from registry.differing import differing
+from registry.differing import Sequel, changed_runs, differing
 from registry.schema import Environment
 
 Compiled = Fragment | Rejection | None
 _JUDGED_MAX = 1000
+_ID = attrgetter("environment_id")
 
 
 class _Known(NamedTuple):
@@ -35,7 +37,7 @@ class Compiler:
         self._certificates: Mapping[str, OwnCertificate] = {}
         self._known: dict[str, _Known] = {}
         self._known_max = math.inf  # a first reading judges all before any is in force
-        self._claiming: dict[str, Fragment | Rejection] = {}
+        self._compiled_all = Sequel[Compiled]()
 
     def compile(
         self, environment: Environment, certificate: OwnCertificate | None = None
@@ -58,8 +60,8 @@ class Compiler:
         self,
         environments: Iterable[Environment],
         certificates: Mapping[str, OwnCertificate] | None = None,
-    ) -> list[Fragment | Rejection]:
-        """Every fragment and rejection; forgets records that are gone.
+    ) -> Sequel[Compiled]:
+        """What each record is compiled to, in their order; forgets records that are gone.
 
         `certificates` are by `environment_id`, of the records that name a pair.
         """
@@ -68,27 +70,34 @@ class Compiler:
         gone, new = differing(self._environments, current)
         left = {each.environment_id: each for each in new}
         for name in {each.environment_id for each in gone} - left.keys():
-            self._forget(name)
+            self._known.pop(name, None)
         others = _differing(self._certificates, found) - left.keys()
         if others:  # as they are in force: what is known may be a version that was only judged
             in_force = {each.environment_id: each for each in current}
             left.update((name, in_force[name]) for name in others & in_force.keys())
         self._known_max = 2 * len(current) + _JUDGED_MAX
-        for name, environment in left.items():
-            self._take(name, self.compile(environment, found.get(name)))
+        compiled = {name: self.compile(each, found.get(name)) for name, each in left.items()}
+        self._compiled_all = self._placed(current, compiled)
         # Last: what failed half way has to be done again.
         self._environments, self._certificates = current, found
-        return list(self._claiming.values())
+        return self._compiled_all
 
-    def _take(self, name: str, compiled: Compiled) -> None:
-        if compiled is None:
-            self._claiming.pop(name, None)
-        else:
-            self._claiming[name] = compiled
-
-    def _forget(self, name: str) -> None:
-        self._known.pop(name, None)
-        self._claiming.pop(name, None)
+    def _placed(
+        self, current: Sequence[Environment], compiled: dict[str, Compiled]
+    ) -> Sequel[Compiled]:
+        """What was compiled now and before, each where its record stands."""
+        before, runs = self._compiled_all, changed_runs(self._environments, current)
+        come = [each.environment_id for run in runs for each in current[run.start : run.new_stop]]
+        if compiled.keys() != set(come):  # records moved, or only their certificates changed
+            known = dict(zip(map(_ID, self._environments), before, strict=True)) | compiled
+            return Sequel([known[each.environment_id] for each in current])
+        items = [compiled[name] for name in come]
+        if len(runs) == 1:
+            return before.with_run(runs[0].start, runs[0].old_stop, items)
+        after = list(before)
+        for run, item in zip(runs, items, strict=True):
+            after[run.start] = item
+        return Sequel(after) if runs else before
 
     def _forget_judged(self) -> None:
         in_force = {each.environment_id for each in self._environments}

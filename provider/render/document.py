@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from provider.render.changes import Change, change_of, fragments_in, part_changes
+from provider.render.changes import Change, Item, change_of, fragments_in, part_changes
 from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
 from provider.render.groups import Group, changed_tags, part_in, regrouped, tags_in
@@ -43,7 +43,7 @@ class Document:
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
     pieces: tuple[bytes, ...]
-    items: tuple[Fragment | Rejection, ...]
+    items: tuple[Item | None, ...]
     groups: tuple[Group, ...]
     claims: Claims | None
     tls: Tls
@@ -110,17 +110,19 @@ class Document:
 
 
 def assemble(
-    compiled: Iterable[Fragment | Rejection],
+    compiled: Iterable[Item | None],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
     before: Document | None = None,
 ) -> Document:
     """All fragments, without the claims that were lost. The order of the input has no say.
 
+    None is of a record that asks for nothing.
+
     `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
     same inputs is taken from it, ready.
     """
-    before, items = before or _NOTHING, tuple(compiled)
+    before, items = before or _NOTHING, compiled if isinstance(compiled, tuple) else tuple(compiled)
     change = change_of(before.items, items)
     if not (change.ids or incumbents) and before.claims and before.tls.made_of[1] == default_pair:
         return before
@@ -145,7 +147,7 @@ def assemble(
 
 def _claims(
     before: Document,
-    items: Iterable[Fragment | Rejection],
+    items: Iterable[Item | None],
     change: Change,
     incumbents: Mapping[Claim, str] | None,
 ) -> Claims:

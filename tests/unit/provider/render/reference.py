@@ -17,13 +17,13 @@ _PAIRS = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 
 def plain_body(
     digest: str,
-    compiled: Iterable[Fragment | Rejection],
+    compiled: Iterable[Fragment | Rejection | None],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
 ) -> bytes:
     """All fragments, sorted, in one `json.dumps`; and the marker of this digest."""
-    every = sorted(compiled, key=lambda item: item.environment_id)
-    fragments = [item for item in every if isinstance(item, Fragment)]
+    asking = [item for item in compiled if isinstance(item, Fragment)]
+    fragments = sorted(asking, key=lambda item: item.environment_id)
     lost = lost_by(resolve(fragments, incumbents))
     http: dict[str, dict[str, Any]] = {"routers": {}, "services": {}, "middlewares": {}}
     pairs = []

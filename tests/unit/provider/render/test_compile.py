@@ -146,10 +146,10 @@ def test_another_version_of_a_record_is_compiled_anew() -> None:
     assert [claim.host for claim in after.claims] == ["b.test"]
 
 
-def test_records_that_claim_nothing_are_left_out_of_all() -> None:
+def test_what_is_compiled_stands_where_its_record_does() -> None:
     several = [routed("a"), environment(slug="b"), routed("c", service_url="http://[fe80::1]")]
     compiled = Compiler(GUARDED).compile_all(several)
-    assert [type(item).__name__ for item in compiled] == ["Fragment", "Rejection"]
+    assert [type(item).__name__ for item in compiled] == ["Fragment", "NoneType", "Rejection"]
 
 
 def test_records_that_are_only_judged_are_not_remembered_for_ever() -> None:

@@ -15,7 +15,7 @@ from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
 from provider.render.fragment import OwnCertificate, Pair
 from registry.schema import Environment
-from tests.records import routed
+from tests.records import environment, routed
 from tests.unit.provider.render.reference import plain_body
 from tests.unit.provider.render.test_document import pair
 from tests.unit.strategies import TLS_ENTRYPOINTS, catalogues, certificates
@@ -46,8 +46,10 @@ def test_whatever_came_before_has_no_say(data: st.DataObject) -> None:
         environments = data.draw(catalogues())
         found: dict[str, OwnCertificate] = data.draw(certificates(environments))
         default: Pair | None = data.draw(DEFAULTS)
-        document = assemble(compiler.compile_all(environments, found), default, None, before)
+        warm = compiler.compile_all(environments, found)
+        document = assemble(warm, default, None, before)
         compiled = Compiler(RULES).compile_all(environments, found)
+        assert warm == compiled, "in their order"
         assert_alike(document, assemble(compiled, default))
         assert document.body == plain_body(document.digest, compiled, default)
         publication = encode_publication(document.pieces, document.digest, publication)
@@ -118,3 +120,24 @@ def test_what_failed_half_way_is_compiled_the_next_time(monkeypatch: pytest.Monk
         with pytest.raises(MemoryError):
             compiler.compile_all(moved)
     assert compiler.compile_all(moved) == Compiler(RULES).compile_all(moved)
+
+
+@LAW
+@given(st.data())
+def test_an_edit_of_few_records_gives_what_all_of_them_give(data: st.DataObject) -> None:
+    """Records that are replaced where they stand, moved, added and taken away; and certificates."""
+    compiler, made = Compiler(RULES), [routed(f"n{number}") for number in range(8)]
+    for step in range(data.draw(st.integers(1, 5))):
+        for index in data.draw(st.sets(st.integers(0, len(made) - 1), max_size=3)):
+            slug, host = made[index].slug, f"h{step}-{index}.test"
+            is_routed = data.draw(st.booleans())
+            made[index] = routed(slug, hostnames=[host]) if is_routed else environment(slug=slug)
+        if data.draw(st.booleans()):
+            made = data.draw(st.permutations(made))
+        if data.draw(st.booleans()):
+            made.append(routed(f"more{step}"))
+        if len(made) > 1 and data.draw(st.booleans()):
+            del made[data.draw(st.integers(0, len(made) - 1))]
+        named = data.draw(st.sets(st.sampled_from([each.environment_id for each in made])))
+        found = {each: OwnCertificate(pair(f"{step}", f"{each}.test")) for each in named}
+        assert compiler.compile_all(made, found) == Compiler(RULES).compile_all(made, found)
