@@ -9,6 +9,7 @@ from provider.observe.certificates import CertificateFolder
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.fragment import Claim, Fragment, Rejection
+from registry.entries import Entry
 from registry.errors import (
     FieldError,
     ForbiddenUpstream,
@@ -17,7 +18,7 @@ from registry.errors import (
     RouteConflict,
 )
 from registry.schema import Environment
-from registry.snapshot import Entry, Snapshot
+from registry.snapshot import Snapshot
 from registry.writer import Refusal
 
 _NEWEST = datetime.max.replace(tzinfo=UTC)

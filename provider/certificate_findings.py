@@ -17,9 +17,10 @@ from provider.findings import Finding, finding_in
 from provider.observe.certificates import CertificateFolder
 from provider.render.compile import DEFAULT_ENTRYPOINTS
 from provider.render.fragment import OwnCertificate, Pair
+from registry.entries import Entry
 from registry.router_spec import RouterSpec
 from registry.schema import Environment
-from registry.snapshot import Entry, Snapshot
+from registry.snapshot import Snapshot
 from registry.upstream import hostnames_of
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from registry.codec import located
+from registry.entries import Entry, PlacedError
 from registry.errors import FieldError
-from registry.snapshot import Entry, PlacedError
 
 _STILL_SERVED = {
     "unknown_project",

@@ -13,10 +13,10 @@ from provider.render.conflicts import Conflict
 from provider.render.document import Document
 from provider.render.fragment import Claim
 from provider.render.routes import count_published
+from registry.entries import Fault
 from registry.event_stream import EventKind
 from registry.fields import instant_text
 from registry.revisions import Revision, changes_between
-from registry.snapshot import Fault
 
 
 class News(NamedTuple):

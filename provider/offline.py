@@ -21,9 +21,10 @@ from registry.codec import located
 from registry.engines.json_file import JsonFileEngine
 from registry.engines.opening import CATALOGUE
 from registry.engines.protocol import Loaded
+from registry.entries import Place, PlacedError
 from registry.errors import RegistryError, UnknownProject
 from registry.reader import Reader
-from registry.snapshot import Place, PlacedError, Snapshot
+from registry.snapshot import Snapshot
 from registry.workspaces import Workspaces
 
 

@@ -21,9 +21,10 @@ from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
 from provider.render.fragment import Claim, OwnCertificate
 from registry.collector import collector_resting
+from registry.entries import Fault
 from registry.errors import RegistryError
 from registry.schema import Environment
-from registry.snapshot import Fault, Snapshot
+from registry.snapshot import Snapshot
 from registry.store import EnvironmentStore, utc_now
 
 _log = structlog.get_logger()

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from registry import changes, codec
+from registry.entries import Entry, RawRecord
 from registry.errors import (
     FieldError,
     IdTaken,
@@ -20,7 +21,7 @@ from registry.errors import (
 from registry.items import Item, Names
 from registry.project_spec import Projects
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from registry.writer import Refusal, Step
 
 

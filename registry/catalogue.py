@@ -13,11 +13,12 @@ from registry import changes, codec
 from registry.collector import collector_resting
 from registry.edits import Held, StaleItem, brake, stale_items, suspects, with_ours, with_theirs
 from registry.engines.protocol import Engine, Stale
+from registry.entries import Entry, RawRecord
 from registry.errors import EditedElsewhere, EditHeld, RegistryError
 from registry.history import History
 from registry.reader import Reader
 from registry.revisions import Author
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from registry.standing import coherent
 
 _log = structlog.get_logger()

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from registry.entries import Place, PlacedError, RawRecord
 from registry.errors import FieldError
 from registry.json_text import DuplicateKey, JsonFault, line_column, offset_of, parse_compactly
 from registry.names import derived_environment_id, pointer_path
 from registry.schema import Environment, Owner, field_errors, validated
-from registry.snapshot import Place, PlacedError, RawRecord
 from registry.values import value
 
 FILLED_IN = ("environment_id", "owner", "created_at", "updated_at")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import compress, count, repeat
 from operator import is_, is_not
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 class Run(NamedTuple):
-    """The one run that differs: `old[start:old_stop]` became `new[start:new_stop]`."""
+    """A run that differs: `old[start:old_stop]` became `new[start:new_stop]`."""
 
     start: int
     old_stop: int
@@ -20,22 +20,32 @@ class Run(NamedTuple):
 
 
 class Sequel(tuple[Item, ...]):
-    """A tuple that may know in which run it differs from another, the one that it was made from."""
+    """A tuple that may know where it differs from another, the one that it was made from."""
 
     _made_from: object = None
-    _run: Run | None = None
+    _runs: Sequence[Run] = ()
 
     def with_run(self, start: int, stop: int, items: Sequence[Item]) -> Sequel[Item]:
         """The same but for this run, of which `items` take the place."""
         made = Sequel((*self[:start], *items, *self[stop:]))
         run = changed_run(self[start:stop], items)
         made._made_from = self._mark
-        made._run = Run(*(start + each for each in run))
+        made._runs = [Run(*(start + each for each in run))]
         return made
 
-    def run_since(self, old: object) -> Run | None:
-        """Where it differs from `old`; None where it does not know."""
-        return self._run if isinstance(old, Sequel) and old._mark is self._made_from else None
+    def with_items(self, items: Mapping[int, Item]) -> Sequel[Item]:
+        """The same but for these, by the place where they stand."""
+        after = list(self)
+        for place, item in items.items():
+            after[place] = item
+        made = Sequel(after)
+        made._made_from = self._mark
+        made._runs = [Run(each, each + 1, each + 1) for each in sorted(items)]
+        return made
+
+    def runs_since(self, old: object) -> Sequence[Run] | None:
+        """Where it differs from `old`, as `changed_runs`; None where it does not know."""
+        return self._runs if isinstance(old, Sequel) and old._mark is self._made_from else None
 
     @cached_property
     def _mark(self) -> object:
@@ -47,9 +57,9 @@ def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
     """The shortest run outside of which both have the same objects."""
     if old is new:
         return Run(len(old), len(old), len(new))
-    known = _known_run(old, new)
-    if known is not None:
-        return known
+    known = _known_runs(old, new)
+    if known:
+        return Run(known[0].start, known[-1].old_stop, known[-1].new_stop)
     shorter = min(len(old), len(new))
     start = _first_difference(old, new, shorter)
     same_at_end = _first_difference(reversed(old), reversed(new), shorter - start)
@@ -65,20 +75,25 @@ def changed_runs(old: Sequence[object], new: Sequence[object]) -> list[Run]:
         return []
     if len(old) != len(new):
         return [changed_run(old, new)]
-    start, stop, _ = _known_run(old, new) or Run(0, len(old), len(new))
-    apart = compress(count(start), map(is_not, old[start:stop], new[start:stop]))
-    return [Run(place, place + 1, place + 1) for place in apart]
+    known = _known_runs(old, new)
+    within = [Run(0, len(old), len(new))] if known is None else known
+    return [
+        Run(place, place + 1, place + 1)
+        for start, stop, _ in within
+        for place in compress(count(start), map(is_not, old[start:stop], new[start:stop]))
+    ]
 
 
 def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     """The objects that only `old` has, and those that only `new` has, each in order."""
-    run = _known_run(old, new) if len(old) == len(new) else changed_run(old, new)
-    if run is not None:
-        old, new = old[run.start : run.old_stop], new[run.start : run.new_stop]
+    runs = _known_runs(old, new) if len(old) == len(new) else [changed_run(old, new)]
     gone, come = old, new
-    if len(old) == len(new):
-        apart = list(map(is_not, old, new))
-        gone, come = list(compress(old, apart)), list(compress(new, apart))
+    if runs is not None:
+        gone = [each for run in runs for each in old[run.start : run.old_stop]]
+        come = [each for run in runs for each in new[run.start : run.new_stop]]
+    if len(gone) == len(come):
+        apart = list(map(is_not, gone, come))
+        gone, come = list(compress(gone, apart)), list(compress(come, apart))
     before, after = set(map(id, gone)), set(map(id, come))
     return (
         [item for item in gone if id(item) not in after],
@@ -86,9 +101,9 @@ def differing(old: Sequence[Item], new: Sequence[Item]) -> tuple[list[Item], lis
     )
 
 
-def _known_run(old: Sequence[object], new: Sequence[object]) -> Run | None:
-    """Outside of it nothing differs; None where that takes a look."""
-    return new.run_since(old) if isinstance(new, Sequel) else None
+def _known_runs(old: Sequence[object], new: Sequence[object]) -> Sequence[Run] | None:
+    """Outside of them nothing differs; None where that takes a look."""
+    return new.runs_since(old) if isinstance(new, Sequel) else None
 
 
 def position_of(item: object, items: Sequence[object]) -> int | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from registry.codec import encode
 from registry.differing import differing
+from registry.entries import Entry, RawRecord
 from registry.recent import RecentWrites
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 
 HELD_FROM_ROUTED = 10
 

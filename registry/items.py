@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from registry.entries import Entry
 from registry.errors import FieldError, RegistryError
 from registry.revisions import changes_between
 from registry.schema import Environment
-from registry.snapshot import Entry
 
 Names = tuple[str | None, str | None]
 Action = Literal["created", "changed", "unchanged", "removed", "refused"]

@@ -10,10 +10,11 @@ from registry import codec
 from registry.collector import collector_resting
 from registry.differing import Run, changed_runs
 from registry.engines.protocol import Engine, Loaded
+from registry.entries import Entry, RawRecord
 from registry.errors import CatalogueUnreadable, RegistryError, UnknownProject
 from registry.project_spec import Projects
 from registry.schema import Environment, Owner
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from registry.standing import build_snapshot
 from registry.successor import successor
 

@@ -8,77 +8,14 @@ from functools import cached_property
 from operator import attrgetter
 
 from registry.differing import Run, Sequel, differing
+from registry.entries import Entry, Fault
 from registry.errors import NotFound
 from registry.filing import Groups, filed, refiled, swapped
 from registry.schema import Environment
-from registry.values import value
 
-Swap = tuple["Entry | None", "Entry | None"]
+Swap = tuple[Entry | None, Entry | None]
 _ENVIRONMENT = attrgetter("environment")
 _LENT = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record's text begins: a source (a file's name) and line and column from 1."""
-
-    source: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.line}:{self.column}"
-
-
-@value()
-class RawRecord:
-    """A record as its engine holds it: JSON text, and the engine's key for it in this revision.
-
-    `laid_out` says that the text has the white space of its place already.
-    """
-
-    key: str
-    text: str
-    place: Place | None = None
-    laid_out: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedError:
-    """One fault of a record: pointer, reason, and the place in the source where it has one."""
-
-    pointer: str
-    message: str
-    place: Place | None = None
-
-    def __str__(self) -> str:
-        return ": ".join(str(part) for part in (self.place, self.pointer, self.message) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a stored record is not in force as written. `code` is one of the registry's codes."""
-
-    code: str
-    errors: tuple[PlacedError, ...]
-    environment_id: str | None = None
-    slug: str | None = None
-
-
-@value(eq=False)
-class Entry:
-    """One record of the catalogue; compared by identity.
-
-    `environment` is what is in force: the record, or while `fault` is set its last good version
-    (None when there never was one). `wanting` names the keys that a hand-made record lacks.
-    `lingering` is a record that is stored no more, kept while another cannot be told from it.
-    """
-
-    raw: RawRecord
-    environment: Environment | None
-    fault: Fault | None = None
-    wanting: tuple[str, ...] = ()
-    lingering: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +109,23 @@ class Snapshot:
         self._lend_look_ups(after, pairs)
         return after
 
-    def lend_run(self, after: Snapshot, run: Run) -> None:
-        """Give a successor what is in force: the same, but for this run, where nothing is wrong."""
+    def lend_environments(self, after: Snapshot, runs: Sequence[Run]) -> None:
+        """Give a successor what is in force: the same, but for these runs, where nothing is wrong.
+
+        Several runs are of one entry each.
+        """
         known = self.__dict__
-        if known.get("in_force") is self.entries and "environments" in known:
-            come = tuple(map(_ENVIRONMENT, after.entries[run.start : run.new_stop]))
-            environments = known["environments"].with_run(run.start, run.old_stop, come)
-            after.__dict__["environments"] = environments
+        if known.get("in_force") is not self.entries or "environments" not in known:
+            return
+        environments: Sequel[Environment] = known["environments"]
+        come = [map(_ENVIRONMENT, after.entries[run.start : run.new_stop]) for run in runs]
+        if len(runs) == 1:
+            made = environments.with_run(runs[0].start, runs[0].old_stop, tuple(come[0]))
+        else:
+            made = environments.with_items(
+                {run.start: next(each) for run, each in zip(runs, come, strict=True)}
+            )
+        after.__dict__["environments"] = made
 
     def lend(self, after: Snapshot, swaps: Sequence[Swap]) -> None:
         """Give a successor the look-ups that are known here, changed as the swaps say.
@@ -203,6 +150,11 @@ class Snapshot:
                 given[name] = known[name]
         if known.get("in_force") is self.entries:
             given["in_force"] = after.entries
+            if "environments" in known and "environments" not in given:
+                theirs = [(_environment(old), _environment(new)) for old, new in swaps]
+                made = swapped(known["environments"], theirs)
+                assert made is not None  # each stands where its entry does
+                given["environments"] = Sequel(made)
         for look_up, name in (("by_id", "environment_id"), ("by_slug", "slug")):
             entries = known.get(look_up)
             if entries is not None and all(_keeps(entries, *swap, name) for swap in swaps):
@@ -309,6 +261,10 @@ def _not_found(ref: str) -> NotFound:
 
 def _is_good(entry: Entry) -> bool:
     return entry.environment is not None and entry.fault is None and not entry.wanting
+
+
+def _environment(entry: Entry | None) -> Environment | None:
+    return entry.environment if entry else None
 
 
 def _project(entry: Entry) -> str:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from operator import attrgetter
 
 from registry.codec import Decoded, located, names_of
+from registry.entries import Entry, Fault, Place, PlacedError, RawRecord
 from registry.errors import FieldError
 from registry.schema import Environment
-from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 
 _TAKEN = {"id_taken": "/environment_id", "slug_taken": "/slug"}
 

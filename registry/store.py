@@ -14,6 +14,7 @@ from registry.batch import Batch
 from registry.catalogue import Catalogue
 from registry.edits import Held, StaleItem
 from registry.engines.protocol import Engine
+from registry.entries import Entry, RawRecord
 from registry.errors import (
     FieldError,
     IdTaken,
@@ -30,7 +31,7 @@ from registry.reader import Reader, Verify
 from registry.rehearsal import Rehearsal
 from registry.revisions import Author, Revision
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from registry.writer import Admission, Refusal, Step, Writer
 
 LOCAL = Author("local", "api")

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from registry.codec import Decoded
 from registry.differing import Run, differing
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.entries import Entry, RawRecord
+from registry.snapshot import Snapshot
 
 
 def successor(
@@ -33,8 +34,7 @@ def successor(
     if not _are_free([name for entry in new for name in _names(entry)], before, gone):
         return None
     after = Snapshot(_with(come, before.entries, runs), revision)
-    if len(runs) == 1:
-        before.lend_run(after, runs[0])
+    before.lend_environments(after, runs)
     if len(gone) == len(new):
         before.lend(after, list(zip(gone, new, strict=True)))
     elif not stood and all(run.start == len(before.entries) for run in runs):

@@ -12,12 +12,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from registry.codec import located
+from registry.entries import Place, PlacedError, RawRecord
 from registry.errors import FieldError, UnknownProject
 from registry.json_text import JsonFault, line_column, parse
 from registry.names import PROJECT_ID
 from registry.project_spec import ProjectDefinition
 from registry.schema import field_errors
-from registry.snapshot import Place, PlacedError, RawRecord
 
 _Signature = tuple[int, int, int, int]
 

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from registry.catalogue import Catalogue
 from registry.engines.protocol import Stale
+from registry.entries import Entry
 from registry.errors import EditedElsewhere, NotFound, RegistryError
 from registry.revisions import Author, Difference
-from registry.snapshot import Entry, Snapshot
+from registry.snapshot import Snapshot
 
 
 class Step(NamedTuple):

@@ -15,9 +15,9 @@ from provider.api.requests import JSON_TYPE, json_body, matches_of, query_of
 from provider.api.surface import SURFACE
 from provider.api.views import environment_view
 from provider.api.writing import Made, changed_records, with_routing, written
+from registry.entries import Entry, RawRecord
 from registry.errors import Quarantined
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord
 from registry.store import EnvironmentStore
 from registry.writer import Preview
 

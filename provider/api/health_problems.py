@@ -8,7 +8,7 @@ from typing import Any
 from provider.api.surface import Surface
 from provider.api.views import fault_view
 from provider.render.document import Document
-from registry.snapshot import Fault
+from registry.entries import Fault
 
 Problem = dict[str, Any]
 

@@ -9,9 +9,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from registry.entries import Entry
 from registry.errors import FieldError, InvalidRecord, NotReady
 from registry.schema import Environment, HealthStatus, State
-from registry.snapshot import Entry, Snapshot
+from registry.snapshot import Snapshot
 from registry.store import EnvironmentStore
 
 

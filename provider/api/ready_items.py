@@ -17,9 +17,9 @@ from aiohttp import web
 
 from provider.api.views import listed_view
 from provider.health_overlay import CheckedAt
+from registry.entries import Entry
 from registry.errors import UnknownProject
 from registry.project_spec import ProjectDefinition, Projects
-from registry.snapshot import Entry
 
 _KEPT_MAX = 20_000
 _AT_ONCE = 50

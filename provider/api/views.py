@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from provider.health_overlay import CheckedAt, shown_document
+from registry.entries import Entry, Fault, PlacedError
 from registry.errors import UnknownProject
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
-from registry.snapshot import Entry, Fault, PlacedError
 from registry.workspaces import Workspaces
 
 

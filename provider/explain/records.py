@@ -12,9 +12,9 @@ from provider.render.conflicts import Conflict
 from provider.render.fragment import Claim, Fragment
 from provider.render.routers import router_of
 from provider.render.traefik import Router
+from registry.entries import Entry
 from registry.names import canonical_host, canonical_pattern
 from registry.schema import Environment
-from registry.snapshot import Entry
 from registry.upstream import hostnames_of
 
 

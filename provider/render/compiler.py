@@ -94,10 +94,8 @@ class Compiler:
         items = [compiled[name] for name in come]
         if len(runs) == 1:
             return before.with_run(runs[0].start, runs[0].old_stop, items)
-        after = list(before)
-        for run, item in zip(runs, items, strict=True):
-            after[run.start] = item
-        return Sequel(after) if runs else before
+        places = (run.start for run in runs)
+        return before.with_items(dict(zip(places, items, strict=True)))
 
     def _forget_judged(self) -> None:
         in_force = {each.environment_id for each in self._environments}

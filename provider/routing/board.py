@@ -25,8 +25,9 @@ from provider.routing.problems import problems_of
 from provider.routing.refusal import refused_since
 from provider.routing.served import ServedSince
 from provider.routing.values import NO_TRAEFIK, Condition, LiveOn, Routing, Status
+from registry.entries import Entry, RawRecord
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from registry.store import EnvironmentStore
 
 _DELETED = Condition("False", "deleted", "the environment is deleted")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from provider.render.compile import is_rendered_alike
 from provider.render.document import Document
 from provider.routing.values import Condition
+from registry.entries import Entry
 from registry.schema import Environment
-from registry.snapshot import Entry
 
 
 def validity(entry: Entry) -> Condition:

@@ -19,8 +19,8 @@ from registry.engines.protocol import Loaded, Stale
 from registry.engines.read_file import ReadFile, read_anew, read_edited, with_texts
 from registry.engines.reading import KeptOpen, Signature, read, signature
 from registry.engines.watching import file_signature, poll_signature, stopped, watch_folder
+from registry.entries import RawRecord
 from registry.errors import StoreUnavailable
-from registry.snapshot import RawRecord
 
 
 class JsonFileEngine:

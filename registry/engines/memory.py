@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from registry.changes import Change
 from registry.engines.protocol import Loaded, Stale
-from registry.snapshot import RawRecord
+from registry.entries import RawRecord
 
 
 class MemoryEngine:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from registry.changes import Change
-from registry.snapshot import Place, RawRecord
+from registry.entries import Place, RawRecord
 
 
 def _nowhere(_index: int) -> Place | None:

@@ -15,9 +15,9 @@ from functools import cached_property
 from registry.differing import Sequel
 from registry.engines.catalogue_text import CatalogueText, split, unreadable
 from registry.engines.content import Content, Splice, common_ends
+from registry.entries import Place, RawRecord
 from registry.errors import CatalogueUnreadable
 from registry.json_text import line_column
-from registry.snapshot import Place, RawRecord
 
 _SENTINEL = "{}"
 
@@ -132,27 +132,21 @@ def with_texts(
     if all(texts.get(index, "") is None for index in range(len(known.records))):
         return None
     starts, sizes, done, moved = array("q"), array("q"), 0, 0
-    records: list[RawRecord] = []
     splices = list(_splices(known, texts))
     for index, splice in zip(sorted(texts), splices, strict=True):
         starts += _shifted(known.starts[done:index], moved)
         sizes += known.sizes[done:index]
-        records += known.records[done:index]
-        text = texts[index]
-        if text is not None:
+        if texts[index] is not None:
             starts.append(known.starts[index] + moved)
             sizes.append(len(splice.new))
-            records.append(RawRecord(next(keys), text))
         moved += len(splice.new) - (splice.stop - splice.start)
         done = index + 1
     starts += _shifted(known.starts[done:], moved)
     sizes += known.sizes[done:]
-    records += known.records[done:]
     between = f",\n{known.around.indent}".encode()
     for text in added:
         starts.append(starts[-1] + sizes[-1] + len(between))
         sizes.append(len(text.encode()))
-        records.append(RawRecord(next(keys), text))
     more = b"".join(between + text.encode() for text in added)
     end = known.end(len(known.starts) - 1)
     splices.append(Splice(end, end, more))
@@ -161,9 +155,26 @@ def with_texts(
         content=known.content.spliced(splices),
         starts=starts,
         sizes=sizes,
-        records=Sequel(records),
+        records=_with_records(known.records, texts, added, keys),
         taken_apart=0,
     )
+
+
+def _with_records(
+    known: Sequel[RawRecord],
+    texts: Mapping[int, str | None],
+    added: Sequence[str],
+    keys: Iterator[str],
+) -> Sequel[RawRecord]:
+    made = {index: RawRecord(next(keys), text) for index, text in texts.items() if text is not None}
+    new = [RawRecord(next(keys), text) for text in added]
+    if not texts:
+        return known.with_run(len(known), len(known), new)
+    if len(made) == len(texts) and not new:
+        return known.with_items(made)
+    gone = texts.keys() - made.keys()
+    kept = (made.get(index, each) for index, each in enumerate(known) if index not in gone)
+    return Sequel((*kept, *new))
 
 
 def _splices(known: ReadFile, texts: Mapping[int, str | None]) -> Iterator[Splice]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from provider.api.ready_items import ReadyItems
+from registry.entries import Entry, RawRecord
 from registry.errors import UnknownProject
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord
 from tests.api.bodies import routed, stored
 from tests.api.steps import ALL, create
 from tests.daemons import Daemon, eventually

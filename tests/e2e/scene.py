@@ -19,8 +19,9 @@ from provider.observe.facts import RouterFact, TraefikFacts
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
+from registry.entries import Entry, RawRecord
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.e2e.asking import Answer, ask, eventually
 from tests.e2e.echo import echoes
 from tests.e2e.explain_cases import ECHOES, SECURE, Case, catalogue, neighbours, upstream_of

@@ -6,8 +6,9 @@ from typing import Any
 
 from registry import codec
 from registry.engines.catalogue_text import split
+from registry.entries import Entry, Place, RawRecord
 from registry.json_text import line_column
-from registry.snapshot import Entry, Place, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from registry.standing import build_snapshot
 from tests.unit.fakes import AnyProjects, text_of
 

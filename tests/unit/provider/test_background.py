@@ -10,8 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from provider.background import start_surveying
+from registry.entries import Entry, RawRecord
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.records import routed
 
 

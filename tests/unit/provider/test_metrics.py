@@ -13,8 +13,9 @@ from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import assemble
 from provider.render.fragment import OwnCertificate, Pair
+from registry.entries import Entry, Fault, RawRecord
 from registry.schema import Environment
-from registry.snapshot import Entry, Fault, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.records import NEW, environment, routed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

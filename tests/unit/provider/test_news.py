@@ -17,9 +17,9 @@ from provider.news import (
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import Document, assemble
+from registry.entries import Fault, Place, PlacedError
 from registry.revisions import Author, Revision
 from registry.schema import Environment
-from registry.snapshot import Fault, Place, PlacedError
 from tests.records import record, router
 from tests.unit.fakes import NOON
 

@@ -54,10 +54,28 @@ def test_what_it_knows_differs_is_what_is_only_there_and_only_here(
 def test_of_any_other_sequence_a_sequel_knows_nothing() -> None:
     before = Sequel(POOL)
     after = before.with_run(3, 4, [Thing()])
-    assert after.run_since(before) == (3, 4, 4)
-    assert after.run_since(POOL) is None
-    assert before.run_since(after) is None
-    assert after.with_run(0, 1, [Thing()]).run_since(before) is None
+    assert after.runs_since(before) == [Run(3, 4, 4)]
+    assert after.runs_since(POOL) is None
+    assert before.runs_since(after) is None
+    assert after.with_run(0, 1, [Thing()]).runs_since(before) is None
+
+
+@given(THINGS, st.dictionaries(st.integers(0, 9), st.sampled_from(POOL)))
+def test_where_single_ones_are_others_it_knows_that_too(
+    things: list[Thing], items: dict[int, Thing]
+) -> None:
+    before = Sequel(things)
+    at = {place: item for place, item in items.items() if place < len(things)}
+    after = before.with_items(at)
+    assert [*map(id, after)] == [id(at.get(place, each)) for place, each in enumerate(things)]
+    assert after.runs_since(before) is not None
+    plain = tuple(after)
+    assert changed_runs(before, after) == changed_runs(things, plain)
+    for known, found in zip(differing(before, after), differing(things, plain), strict=True):
+        assert [*map(id, known)] == [*map(id, found)]
+    hull = changed_run(before, after)
+    assert [*map(id, after[: hull.start])] == [*map(id, before[: hull.start])]
+    assert [*map(id, after[hull.new_stop :])] == [*map(id, before[hull.old_stop :])]
 
 
 def test_scattered_changes_are_runs_of_one_each() -> None:

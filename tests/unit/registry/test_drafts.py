@@ -7,9 +7,10 @@ import random
 import pytest
 
 from registry.codec import encode
+from registry.entries import Entry, RawRecord
 from registry.errors import NotFound
 from registry.schema import Environment
-from registry.snapshot import Draft, Entry, RawRecord, Snapshot
+from registry.snapshot import Draft, Snapshot
 from tests.records import record
 
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.engines.memory import MemoryEngine
+from registry.entries import Entry, RawRecord
 from registry.reader import Reader
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.chaos.form import amount
 from tests.records import GONE, record
 from tests.unit.fakes import AnyProjects, text_of

@@ -11,10 +11,11 @@ import pytest
 
 from registry import codec
 from registry.changes import Change, as_object, between, created, merge_patch, patched, replaced
+from registry.entries import Entry, RawRecord
 from registry.errors import InvalidRecord
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.records import GONE, environment, merged, record, router
 from tests.unit.fakes import NOON, AnyProjects
 

@@ -7,9 +7,10 @@ import pytest
 from registry import codec
 from registry.engines.memory import MemoryEngine
 from registry.engines.protocol import Loaded
+from registry.entries import Entry, RawRecord
 from registry.reader import Reader
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.records import record
 from tests.unit.fakes import AnyProjects
 

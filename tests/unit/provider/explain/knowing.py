@@ -12,8 +12,9 @@ from provider.observe.facts import EntryPoint, RouterFact, TraefikFacts
 from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import assemble
+from registry.entries import Entry, RawRecord
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 
 RULES = Rules(forbidden_upstreams={("10.9.9.9", 80): "a Traefik API"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from registry.snapshot import Entry, Fault, PlacedError, RawRecord
+from registry.entries import Entry, Fault, PlacedError, RawRecord
 from tests.records import NEW, OLD, environment, record, routed, router
 from tests.unit.provider.explain.knowing import entry, explained, knowledge, reasons
 

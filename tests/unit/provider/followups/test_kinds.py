@@ -8,7 +8,7 @@ import pytest
 
 from provider.followups.derive import KINDS, derive, planned_without_dns
 from provider.followups.values import Kind
-from registry.snapshot import Entry, Fault, Place, PlacedError, RawRecord
+from registry.entries import Entry, Fault, Place, PlacedError, RawRecord
 from tests.records import environment, routed
 from tests.unit.provider.followups.worlds import (
     dns,

@@ -14,9 +14,10 @@ from provider.render.compile import Rules
 from provider.render.compiler import Compiler
 from provider.render.document import assemble
 from provider.render.fragment import OwnCertificate, Pair
+from registry.entries import Entry, RawRecord
 from registry.project_spec import ProjectDefinition
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -19,8 +19,9 @@ from provider.routing.announcer import Announcer
 from provider.routing.board import RoutingBoard
 from provider.routing.live import Watched
 from provider.routing.served import ServedSince
+from registry.entries import Entry, RawRecord
 from registry.schema import Environment
-from registry.snapshot import Entry, RawRecord, Snapshot
+from registry.snapshot import Snapshot
 from tests.unit.fakes import NOON, Clock
 
 URL, SECOND = "http://traefik.test:8080", "http://second.test:8080"

@@ -7,8 +7,8 @@ import pytest
 from provider.render.document import Document
 from provider.routing.conditions import acceptance, publication_of, validity
 from provider.routing.values import Condition
+from registry.entries import Fault, PlacedError
 from registry.schema import Environment
-from registry.snapshot import Fault, PlacedError
 from tests.records import environment, routed, router
 from tests.unit.provider.routing.scene import document, entry
 

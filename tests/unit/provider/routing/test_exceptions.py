@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from provider.routing.exceptions import Exceptions
-from registry.snapshot import Fault, PlacedError, Snapshot
+from registry.entries import Fault, PlacedError
+from registry.snapshot import Snapshot
 from tests.records import routed
 from tests.unit.fakes import NOON, Clock
 from tests.unit.provider.routing.scene import document, entry, snapshot
