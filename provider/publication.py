@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
-try:
+try:  # of the extra `fast`: the same numbers in a third of the time
     from isal.isal_zlib import crc32
 except ImportError:
     from zlib import crc32
