@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 import structlog
 
@@ -28,6 +29,8 @@ from registry.snapshot import Snapshot
 from registry.store import EnvironmentStore, utc_now
 
 _log = structlog.get_logger()
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Reconciler:
             self._say({"catalogue": "there is none yet: POST an environment, or `serve --init`"})
             return
         before, ahead = self.document, await self._ahead.taken()
-        document, publication, failed = await asyncio.to_thread(self._made, snapshot, ahead)
+        document, publication, failed = await _to_its_end(self._made, snapshot, ahead)
         self.rendered = Rendered(document, snapshot)
         if publication is not None:
             self._publish(publication)
@@ -187,7 +190,7 @@ class Reconciler:
         return document, new, self._current.write(new)
 
     async def _sync(self, failed: RegistryError | None) -> None:
-        failed = failed or await asyncio.to_thread(self._current.sync)
+        failed = failed or await _to_its_end(self._current.sync)
         self._is_unkept = failed is not None
         if failed:
             _log.error("document_not_kept", reason=str(failed), risk="lost at a restart")
@@ -227,6 +230,16 @@ class Reconciler:
         for what in self._said.keys() - problems.keys():
             _log.info("mended", what=what)
         self._said = problems
+
+
+async def _to_its_end(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """In a thread, which a stop waits for: after it another daemon may have the folder."""
+    thread = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
 
 
 def _log_published(document: Document, snapshot: Snapshot) -> None:

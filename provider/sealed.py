@@ -20,8 +20,10 @@ _SEAL = re.compile(
 
 
 def sealed(publication: Publication) -> tuple[bytes, bytes]:
-    """The seal, with the digest of the document and the hash of its gzip; and the gzip."""
-    comment = f"routebook {publication.digest} sha256 {_hash(publication.gzipped)}"
+    """The seal, with the digest of the document and a hash over that and the gzip; and the gzip."""
+    comment = (
+        f"routebook {publication.digest} sha256 {_hash(publication.digest, publication.gzipped)}"
+    )
     return b"%b%b\0%b" % (_HEADER, comment.encode(), _NOTHING), publication.gzipped
 
 
@@ -32,8 +34,10 @@ def unsealed(content: bytes) -> Publication | None:
         return None
     digest, expected = seal.group(1).decode(), seal.group(2).decode()
     gzipped = content[seal.end() :]
-    return Publication(digest, (), gzipped) if _hash(gzipped) == expected else None
+    return Publication(digest, (), gzipped) if _hash(digest, gzipped) == expected else None
 
 
-def _hash(gzipped: bytes) -> str:
-    return hashlib.sha256(gzipped).hexdigest()
+def _hash(digest: str, gzipped: bytes) -> str:
+    whole = hashlib.sha256(digest.encode())
+    whole.update(gzipped)
+    return whole.hexdigest()

@@ -44,7 +44,7 @@ class Sequel(tuple[Item, ...]):
         return made
 
     def runs_since(self, old: object) -> Sequence[Run] | None:
-        """Where it differs from `old`, as `changed_runs`; None where it does not know."""
+        """Runs outside of which it does not differ from `old`; None where it does not know."""
         return self._runs if isinstance(old, Sequel) and old._mark is self._made_from else None
 
     @cached_property
@@ -54,12 +54,12 @@ class Sequel(tuple[Item, ...]):
 
 
 def changed_run(old: Sequence[object], new: Sequence[object]) -> Run:
-    """The shortest run outside of which both have the same objects."""
+    """One run outside of which both have the same objects."""
     if old is new:
         return Run(len(old), len(old), len(new))
     known = _known_runs(old, new)
-    if known:
-        return Run(known[0].start, known[-1].old_stop, known[-1].new_stop)
+    if known is not None and len(known) == 1:
+        return known[0]
     shorter = min(len(old), len(new))
     start = _first_difference(old, new, shorter)
     same_at_end = _first_difference(reversed(old), reversed(new), shorter - start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from provider.render.changes import Change, Item, change_of, fragments_in, part_changes
 from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
 from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
-from provider.render.groups import Group, changed_tags, part_in, regrouped, tags_in
+from provider.render.groups import EMPTY, Group, changed_tags, part_in, regrouped, tags_in
 from provider.render.part import encoded
 from provider.render.share import Share, share_of
 from provider.render.tls import listed
@@ -205,15 +205,16 @@ def _tls(before: Tls, pairs: Sequence[Pair], default_pair: Pair | None) -> Tls:
 
 
 def _digest(groups: Iterable[Group], tls: bytes) -> str:
-    """Over digests, so that a change of one record has one group hashed anew.
+    """Over what stands around all groups, and their digests: one changed record is one hashed anew.
 
     Not over groups that say nothing: equal documents have equal digests.
     """
-    whole = hashlib.sha256(b"".join(group.digest for group in groups if group.shares))
-    whole.update(tls)
-    return whole.hexdigest()[:16]
+    around = _pieces([_ANY], tls, "")
+    digests = (group.digest for group in groups if group.shares)
+    return hashlib.sha256(b"".join((*around, *digests))).hexdigest()[:16]
 
 
+_ANY = replace(EMPTY, routers=b",", services=b",", middlewares=b",")
 _NOTHING = Document(
     "", 0, (), (), {}, (), items=(), groups=(), claims=None, tls=Tls(((), None), b"")
 )

@@ -2,6 +2,7 @@
 
 Where a group ends is decided by the ids alone (content-defined chunking). So one that comes or goes
 changes only the group where it stands, and equal documents have equal groups, whatever was before.
+Those who have nothing in the document end no group: one is as long as they are many in a row.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def regrouped(groups: Sequence[Group], changes: Mapping[str, Part | None]) -> tu
         theirs[max(0, bisect_right(groups, name, key=_FIRST) - 1)][name] = part
     result: list[Group] = []
     unended: dict[str, Part] = {}
-    for index, group in enumerate(groups or (_EMPTY,)):
+    for index, group in enumerate(groups or (EMPTY,)):
         if index not in theirs and not unended:
             result.append(group)
             continue
@@ -107,4 +108,4 @@ def _group(parts: dict[str, Part]) -> Group:
     )
 
 
-_EMPTY = Group("", {}, b"", b"", b"", b"", 0, 0, {}, {}, ())
+EMPTY = Group("", {}, b"", b"", b"", b"", 0, 0, {}, {}, ())

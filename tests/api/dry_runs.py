@@ -68,7 +68,7 @@ async def unchanged(daemon: Daemon) -> AsyncIterator[None]:
 
 async def _settled(daemon: Daemon) -> Any:
     """The state, when nothing of what was done before is still under way."""
-    assert not list(daemon.folders.data.rglob("document.json.new")), (
+    assert not list(daemon.folders.data.rglob("document.json.gz.new")), (
         "a document is being made durable"
     )
     state = await _state(daemon)

@@ -86,6 +86,7 @@ def test_the_newest_kept_document_is_the_one_that_is_restored(tmp_path: Path) ->
         lambda whole: whole[: len(whole) // 2],
         lambda whole: whole[1:],
         lambda whole: whole + b"x",
+        lambda whole: whole.replace(document_of("a").digest.encode(), b"0" * 16, 1),
         lambda whole: whole[:200] + bytes(8) + whole[208:],
         lambda whole: bytes(len(whole)),
         lambda _whole: publication_of("a").gzipped,
@@ -102,7 +103,7 @@ def test_a_torn_kept_document_is_refused(tmp_path: Path, torn: Callable[[bytes],
 def test_what_is_half_written_beside_it_is_not_taken_for_it(tmp_path: Path) -> None:
     current = Current(tmp_path / "document.json.gz")
     keep(current, "a")
-    (tmp_path / "document.gz.new").write_bytes(b"half")
+    (tmp_path / "document.json.gz.new").write_bytes(b"half")
     assert current.restore() is True
     assert keep(current, "b") is None
 

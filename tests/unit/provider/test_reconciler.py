@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from structlog.testing import capture_logs
 
 from provider.current import Current
 from provider.observe.certificates import CertificateFolder
+from provider.publication import Publication
 from provider.reconciler import Reconciler
 from provider.render.compile import Rules
-from registry.errors import StoreUnavailable
+from registry.errors import RegistryError, StoreUnavailable
 from tests.records import UPSTREAM, record, router
 from tests.unit.fakes import AbsentEngine, WatchedEngine, store_over
 
@@ -182,6 +184,28 @@ async def test_a_document_that_could_not_be_kept_is_kept_once_the_disk_takes_it(
     (tmp_path / "state").unlink()
     assert await made.reconcile() == []
     assert gzip.decompress(made.kept.read_bytes()) == made.body
+
+
+async def test_a_stop_waits_until_nothing_more_is_written(stage: Callable[..., Stage]) -> None:
+    """After it another daemon may have the folder."""
+    made, writes, goes_on = stage(routed("one")), threading.Event(), threading.Event()
+    write = made.current.write
+
+    def slowly(publication: Publication) -> RegistryError | None:
+        writes.set()
+        assert goes_on.wait(10)
+        return write(publication)
+
+    made.current.write = slowly  # type: ignore[method-assign]
+    running = asyncio.create_task(made.reconciler.reconcile())
+    await asyncio.to_thread(writes.wait)
+    running.cancel()
+    await asyncio.wait([running], timeout=0.05)
+    assert not running.done()
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert list(made.kept.parent.iterdir())
 
 
 @pytest.mark.parametrize(

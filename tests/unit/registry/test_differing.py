@@ -73,9 +73,9 @@ def test_where_single_ones_are_others_it_knows_that_too(
     assert changed_runs(before, after) == changed_runs(things, plain)
     for known, found in zip(differing(before, after), differing(things, plain), strict=True):
         assert [*map(id, known)] == [*map(id, found)]
-    hull = changed_run(before, after)
-    assert [*map(id, after[: hull.start])] == [*map(id, before[: hull.start])]
-    assert [*map(id, after[hull.new_stop :])] == [*map(id, before[hull.old_stop :])]
+    run = changed_run(before, after)
+    assert [*map(id, after[: run.start])] == [*map(id, before[: run.start])]
+    assert [*map(id, after[run.new_stop :])] == [*map(id, before[run.old_stop :])]
 
 
 def test_scattered_changes_are_runs_of_one_each() -> None:
