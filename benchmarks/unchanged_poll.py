@@ -146,7 +146,7 @@ async def _plain(document: bytes) -> AsyncIterator[str]:
 
 BENCHMARK = Benchmark(
     "unchanged_poll",
-    "unchanged poll at N, in a short and a long hold: CPU of daemon and Traefik, and polls for each",
+    "unchanged poll at N, in a short and a long hold: CPU of daemon and Traefik, and polls",
     "a Traefik that polls a plain endpoint every 100 ms",
     measure,
     quick=((1000,), 1),
