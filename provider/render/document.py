@@ -117,9 +117,7 @@ def assemble(
 ) -> Document:
     """All fragments, without the claims that were lost. The order of the input has no say.
 
-    None is of a record that asks for nothing.
-
-    `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
+    None is of a record that asks for nothing. `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
     same inputs is taken from it, ready.
     """
     before, items = before or _NOTHING, compiled if isinstance(compiled, tuple) else tuple(compiled)

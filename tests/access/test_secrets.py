@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from tests.access.processes import routebook
 from tests.api.steps import ALL
 from tests.conftest import StartDaemon
 from tests.daemons import Answer, Daemon, Folders
+from tests.kept_files import text_of
 from tests.safety.conftest import Log
 from tests.safety.records import record
 
@@ -144,12 +144,6 @@ async def test_answers_and_the_log_hold_no_secret(
     await misuse(planted)
     assert len(planted.answers) > 30
     planted.assert_none_in(planted.came_out(caplog.text))
-
-
-def text_of(path: Path) -> str:
-    """What a file says; of a compressed one, inflated."""
-    content = path.read_bytes()
-    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
 
 
 async def test_what_is_kept_on_disk_is_hashes_alone(planted: Planted) -> None:

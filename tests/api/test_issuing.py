@@ -25,6 +25,7 @@ from tests.api.bodies import routed, stored
 from tests.api.steps import create, document, pointers, problems, read, refused
 from tests.conftest import StartDaemon
 from tests.daemons import Answer, Daemon, eventually
+from tests.kept_files import text_of
 
 CERTIFICATES = "/api/certificates"
 CA = f"{CERTIFICATES}/ca"
@@ -400,7 +401,7 @@ async def test_the_author_is_in_the_history_and_no_key_is_anywhere(
     keys = [folders.certificates / "dev.key", folders.data / "dev_ca" / "ca.key"]
     secrets = [line for key in keys for line in key.read_text().splitlines()[1:-1]]
     said = capsys.readouterr()
-    kept = [path.read_text() for path in folders.data.glob("state/*") if path.is_file()]
+    kept = [text_of(path) for path in folders.data.glob("state/*") if path.is_file()]
     texts = [each.content.decode() for each in answers] + [said.out, said.err, *kept]
     for text in texts:
         assert "PRIVATE KEY" not in text
