@@ -117,8 +117,8 @@ def assemble(
 ) -> Document:
     """All fragments, without the claims that were lost. The order of the input has no say.
 
-    None is of a record that asks for nothing. `incumbents` as for `resolve`. Nor has `before` a say, an earlier document: what was made of the
-    same inputs is taken from it, ready.
+    None is of a record that asks for nothing. `incumbents` as for `resolve`. Nor has `before` a
+    say, an earlier document: what was made of the same inputs is taken from it, ready.
     """
     before, items = before or _NOTHING, compiled if isinstance(compiled, tuple) else tuple(compiled)
     change = change_of(before.items, items)
