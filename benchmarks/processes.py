@@ -16,7 +16,7 @@ import aiohttp
 from provider.demo.traefik_process import free_port, until
 
 START_S = 300.0
-FIRST_LOOK_S = 33.0  # names are asked for during 30 s, each for 3 s
+FIRST_LOOK_S = 75.0  # names are asked for during 30 s and longer, then tasks are derived
 _HERE = Path(__file__).parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 
