@@ -149,6 +149,7 @@ async def test_answers_and_the_log_hold_no_secret(
 async def test_what_is_kept_on_disk_is_hashes_alone(planted: Planted) -> None:
     await use(planted)
     await misuse(planted)
+    await planted.daemon.stop()  # else files come and go
     data = planted.daemon.folders.data
     files = [path for path in data.rglob("*") if path.is_file() and "certs" not in path.parts]
     kept = {path.name: text_of(path) for path in files}

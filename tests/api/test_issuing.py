@@ -400,6 +400,7 @@ async def test_the_author_is_in_the_history_and_no_key_is_anywhere(
     assert history["history"][0]["actor"] == "token:operator"
     keys = [folders.certificates / "dev.key", folders.data / "dev_ca" / "ca.key"]
     secrets = [line for key in keys for line in key.read_text().splitlines()[1:-1]]
+    await daemon.stop()  # else files come and go
     said = capsys.readouterr()
     kept = [text_of(path) for path in folders.data.glob("state/*") if path.is_file()]
     texts = [each.content.decode() for each in answers] + [said.out, said.err, *kept]
