@@ -7,8 +7,8 @@ What of it no daemon can save is shown by two more: one that polls the plain end
 hold, and one that polls nobody and has the same routes from a file.
 Polls are those that the daemon counts, in the longest hold that it allows (`HOLD_S`).
 
-It is done twice: with the hold that a stock Traefik bears (its `pollTimeout` is 5 s), and with a
-long one, for which `pollTimeout` has to be longer too, as is advised for large catalogues.
+It is done twice: with the hold that a stock Traefik bears (its `pollTimeout` is 5 s), and with the
+longest one, for which `pollTimeout` has to be longer too, as is advised for large catalogues.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ways import only_the_file, polling_every
 
 from provider.demo.traefik_process import traefik
 
-_STOCK, _LONG = (4.0, 12.0), (50.0, 100.0)  # the hold, and a window of some holds, in seconds
+_STOCK, _LONG = (4.0, 12.0), (60.0, 120.0)  # the hold, and a window of some holds, in seconds
 _TRAEFIKS = ("held", "polling", "rare", "idle")
 _POLLS = re.compile(rb"^routebook_polls_total (\S+)", re.MULTILINE)
 

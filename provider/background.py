@@ -7,6 +7,7 @@ import os
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import aiohttp
@@ -14,7 +15,7 @@ import structlog
 
 from provider.api.surface import Surface
 from provider.heap import give_back
-from provider.observe.certificates import CertificateFolder
+from provider.observe.certificates import LIVE, CertificateFolder
 from provider.observe.traefik_api import TraefikApi, without_user
 from provider.observer import Observer
 from registry.collector import set_aside
@@ -22,6 +23,7 @@ from registry.engines.watching import file_signature, poll_signature, stopped, w
 from registry.store import utc_now
 
 _SWEEP_S = 3600.0
+_TOLD_S = 10.0
 _UNREAD_S = 0.5
 
 _log = structlog.get_logger()
@@ -57,7 +59,9 @@ def start_reconciling(
         forward_ticks(),
         sweep(),
         watch_folder(folder, reconciler.wake.set, recursive=True),
-        poll_signature(partial(_signatures, folder, projects), reconciler.wake.set),
+        poll_signature(partial(_definitions, projects), reconciler.wake.set),
+        # Of these the kernel tells, where it can.
+        poll_signature(partial(_below, folder), reconciler.wake.set, every_s=_TOLD_S),
     )
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
     reconciler.wake.set()
@@ -117,21 +121,28 @@ async def _probed(surface: Surface) -> bool:
     return snapshot is not None
 
 
-def _signatures(certificates: Path, projects: Path) -> Hashable:
-    """Of everything below the one that is not hidden, and of each workspace's file."""
-    files = sorted((*_below(certificates), *_definitions(projects)))
-    return tuple((file, file_signature(Path(file))) for file in files)
+def _definitions(projects: Path) -> Hashable:
+    """What changes with the file of each workspace."""
+    files = [f"{each.path}/project.json" for each in _listed(projects)]
+    return tuple((file, file_signature(file)) for file in files)
 
 
-def _below(folder: Path) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            if not name.startswith("."):
-                yield f"{parent}/{name}"
+def _below(folder: Path) -> Hashable:
+    """What changes with anything below that is not hidden, and not ours."""
+    return tuple(_found_below(folder))
 
 
-def _definitions(projects: Path) -> list[str]:
+def _found_below(folder: str | Path) -> Iterator[tuple[str, Hashable]]:
+    for each in _listed(folder):
+        if not each.name.startswith("."):
+            yield each.path, file_signature(each)
+        if each.name != LIVE and each.is_dir(follow_symlinks=False):
+            yield from _found_below(each.path)
+
+
+def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
-        return [f"{each.path}/project.json" for each in os.scandir(projects)]
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=attrgetter("name"))
     except OSError:
         return []

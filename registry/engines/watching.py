@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from registry.engines.inotify import FolderEvents
@@ -18,7 +20,7 @@ _QUIET_S = 0.001
 _UNQUIET_S = 0.05
 
 
-def file_signature(path: Path) -> Hashable:
+def file_signature(path: str | os.PathLike[str]) -> Hashable:
     """What changes when a file is written or replaced; None while there is none.
 
     Also where the time of the save is set back after it, as by `cp -p`: that leaves its own trace.
@@ -60,28 +62,33 @@ async def _watch_by_inotify(opened: FolderEvents, wake: Callable[[], None]) -> N
             wake()
 
 
-async def poll_signature(signature: Callable[[], Hashable], wake: Callable[[], None]) -> None:
-    """Call `wake` whenever `signature` changed, looking every few seconds, until cancelled.
+async def poll_signature(
+    signature: Callable[[], Hashable], wake: Callable[[], None], *, every_s: float | None = None
+) -> None:
+    """Call `wake` whenever `signature` changed, looking every `SAFETY_POLL_S`, until cancelled.
 
     The net below the kernel's events: bind mounts and network file systems send none. A thread
     of its own looks, and wakes the event loop only after a change: most of the time there is none.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
+    is_to_stop = partial(stop.wait, every_s or SAFETY_POLL_S)
     thread = ThreadPoolExecutor(1)
     try:
         seen = await loop.run_in_executor(thread, signature)
         while True:
             wake()  # at first for what changed between the reading and this look
-            seen = await loop.run_in_executor(thread, _changed, signature, seen, stop)
+            seen = await loop.run_in_executor(thread, _changed, signature, seen, is_to_stop)
     finally:
         stop.set()
         thread.shutdown(wait=False)
 
 
-def _changed(signature: Callable[[], Hashable], seen: Hashable, stop: threading.Event) -> Hashable:
-    """The next signature that is another one; the same when it is to stop."""
+def _changed(
+    signature: Callable[[], Hashable], seen: Hashable, is_to_stop: Callable[[], bool]
+) -> Hashable:
+    """The next signature that is another one; the same when it is to stop, which is waited for."""
     now = seen
-    while now == seen and not stop.wait(SAFETY_POLL_S):
+    while now == seen and not is_to_stop():
         now = signature()
     return now
 

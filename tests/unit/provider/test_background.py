@@ -1,15 +1,20 @@
-"""What goes on beside the serving keeps no catalogue alive that others have replaced."""
+"""What goes on beside the serving: what wakes a pass, and what nobody keeps alive."""
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from provider.background import start_surveying
+import pytest
+
+from provider import background
+from provider.background import start_reconciling, start_surveying
+from registry.engines import watching
 from registry.entries import Entry, RawRecord
 from registry.schema import Environment
 from registry.snapshot import Snapshot
@@ -49,3 +54,38 @@ async def test_between_two_rounds_of_probes_nobody_holds_what_was_probed() -> No
         store.snapshot = None
         await asyncio.sleep(0)
         assert probed() is None
+
+
+async def never(*_args: Any, **_options: Any) -> None:
+    """Nothing comes, as from a kernel that tells nothing."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    "file", ["certs/app.crt", "certs/team/app.crt", "certs/.own/app.crt", "projects/a/project.json"]
+)
+async def test_a_certificate_or_a_workspace_wakes_a_pass_also_where_the_kernel_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.setattr(background, "watch_folder", never)
+    monkeypatch.setattr(background, "_TOLD_S", 0.02)
+    monkeypatch.setattr(watching, "SAFETY_POLL_S", 0.02)
+    certs, projects, changed = tmp_path / "certs", tmp_path / "projects", tmp_path / file
+    certs.mkdir()
+    changed.parent.mkdir(parents=True, exist_ok=True)
+    reconciler = SimpleNamespace(run=never, wake=asyncio.Event(), own_certificates={})
+    surface: Any = SimpleNamespace(reconciler=reconciler, store=SimpleNamespace(ticks=no_ticks))
+    certificates: Any = SimpleNamespace(sweep=lambda _used: None)
+    async with AsyncExitStack() as stack:
+        start_reconciling(stack, surface, certificates, certs, projects)
+        for content in ("made", "longer", "gone", "again"):  # the first ones are told by the start
+            reconciler.wake.clear()
+            changed.unlink() if content == "gone" else changed.write_text(content)
+            async with asyncio.timeout(5):
+                await reconciler.wake.wait()
+
+
+async def no_ticks() -> AsyncIterator[None]:
+    """An engine that never says anything."""
+    await never()
+    yield
