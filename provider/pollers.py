@@ -85,12 +85,13 @@ class Pollers:
     def asked_again(self, connection: Connection, digest: str) -> bool:
         """One that looks sent its last request once more, and gets the same document.
 
-        False for one that is not known, or that was given another document last.
+        `last_at` stays: who asks so is heard as by `asked` every second. False for one that is not
+        known, or that was given another document last.
         """
         known = self._alive.get(connection)
         if known is None or known.poller.digest != digest or not known.poller.is_looking:
             return False
-        known.last_at, known.polls = self._clock(), known.polls + 1
+        known.polls += 1
         return True
 
     def answered(self, connection: Connection, digest: str, *, held: bool) -> None:

@@ -36,6 +36,7 @@ class SurfaceCollector(Collector):
         yield from self._of_the_tasks()
         yield from self._of_the_document()
         yield from self._of_the_polls()
+        yield from self._of_the_requests()
         streams = self._surface.events.subscribers
         yield GaugeMetricFamily("routebook_event_streams", "Open streams of events", streams)
 
@@ -91,3 +92,13 @@ class SurfaceCollector(Collector):
                 "Age of the last poll of the connection that was silent longest",
                 age_s,
             )
+
+    def _of_the_requests(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "routebook_http_requests",
+            "Answered requests, by the template of their path",
+            labels=["method", "route", "status"],
+        )
+        for (method, route, status), count in self._surface.meters.requests.items():
+            family.add_metric([method, route, str(status)], count)
+        yield family

@@ -10,8 +10,10 @@ import contextlib
 import hashlib
 import hmac
 import json
+import math
 import os
 import secrets
+import time
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,7 @@ from registry.engines.watching import file_signature
 from registry.errors import StoreUnavailable
 from registry.fields import Instant
 
+LOOK_S = 0.001
 _LOCK_S = 10.0
 RoleName = Literal["viewer", "operator", "traefik"]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
@@ -85,7 +88,7 @@ class AccountBook:
         self, data: Path, clock: Callable[[], datetime], token_files: dict[Role, Path] | None = None
     ) -> None:
         self._data, self._clock, self._token_files = data, clock, token_files or {}
-        self._used = False
+        self._used, self._looked_s = False, -math.inf
         # As texts: they are looked at with each request, and a path takes longer than the look.
         self._files = tuple(str(data / name) for name in ("accounts.json", "tokens.json"))
         self._read: dict[Path, tuple[Hashable, BaseModel]] = {}
@@ -103,10 +106,12 @@ class AccountBook:
         """Whether there never was an account, a token or a token file: open mode.
 
         A last token that is revoked leaves its file behind, and the door closed; once it was
-        closed, it stays so while we run.
+        closed, it stays so while we run. A look holds for a millisecond, which `_save` waits for.
         """
-        if not self._used:
+        now_s = time.monotonic()
+        if not self._used and self._looked_s + LOOK_S < now_s:
             self._used = bool(self._token_files) or any(map(_may_be_there, self._files))
+            self._looked_s = now_s
         return not self._used
 
     def check(self) -> None:
@@ -239,6 +244,7 @@ class AccountBook:
         # With a group given, the mode is set on an existing file too.
         content_bytes = f"{text}\n".encode()
         write_durably(self._data / name, content_bytes, mode=0o600, group=os.getegid())
+        time.sleep(LOOK_S)  # whoever is told that it is written meets no open door any more
 
 
 def _may_be_there(file: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from provider.api.routes import ROUTES
+from provider.auth import book as book_module
 from registry.errors import StoreUnavailable
 from tests.access.callers import bearer, book_of, everybody, quick_hash, write_accounts
 from tests.api.steps import ALL, refused
@@ -42,6 +43,27 @@ def test_a_file_that_was_restored_for_all_to_read_is_closed_with_the_next_save(
         (tmp_path / name).chmod(0o644)
     book.change_account("operator@x.test", password=quick_hash("another one"))
     assert [mode(tmp_path / name) for name in BOTH] == [0o600, 0o600]
+
+
+def test_whoever_is_told_of_a_first_account_meets_no_open_door(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_module, "LOOK_S", 0.2)
+    daemons = book_of(tmp_path)
+    assert daemons.is_unused()
+    book_of(tmp_path).create_token("operator", "first")
+    assert not daemons.is_unused()
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_file_that_is_put_there_closes_the_door_after_one_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    daemons = book_of(tmp_path)
+    assert daemons.is_unused()
+    (tmp_path / name).write_text("")
+    monkeypatch.setattr(book_module, "LOOK_S", 0.0)  # as if it were over
+    assert not daemons.is_unused()
 
 
 @pytest.mark.parametrize("name", BOTH)
