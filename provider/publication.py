@@ -36,8 +36,13 @@ class Publication:
 
     @cached_property
     def body(self) -> bytes:
-        """The document, joined or inflated for the first who asks: few take it without gzip."""
+        """The document, joined or inflated for the first who asks."""
         return b"".join(self.pieces) if self.pieces else gzip.decompress(self.gzipped)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether nobody has to wait for `body` to be inflated."""
+        return bool(self.pieces) or "body" in vars(self)
 
     @cached_property
     def size_bytes(self) -> int:

@@ -10,7 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from provider.api.repeats import PollAnswer, departure_of
 from provider.api.requests import JSON_TYPE, query_of
 from provider.api.surface import SURFACE
+from provider.auth.open_mode import is_local
+from provider.publication import Publication
 from registry.errors import NotReady
+
+_TRAEFIK = "Go-http-client/"
 
 
 class ConfigQuery(BaseModel):
@@ -41,13 +45,21 @@ async def traefik_config(request: web.Request) -> web.Response:
     if publication is None:
         raise NotReady("there is no document yet; Traefik keeps what it has")
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
-        headers["Content-Encoding"], body = "gzip", publication.gzipped
-    else:
+    if _is_plain_wanted(request, publication):
         body = publication.body
+    else:
+        headers["Content-Encoding"], body = "gzip", publication.gzipped
     if query.hold == "1":
         return web.Response(body=body, content_type=JSON_TYPE, headers=headers)
     return PollAnswer(request, publication, body, content_type=JSON_TYPE, headers=headers)
+
+
+def _is_plain_wanted(request: web.Request, publication: Publication) -> bool:
+    """By whom takes no gzip; and by a Traefik on this machine, whom unpacking costs the most."""
+    if not _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        return True
+    is_traefik = request.headers.get("User-Agent", "").startswith(_TRAEFIK)
+    return is_traefik and publication.has_body and is_local(request.remote or "")
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from provider.current import Current
 from tests.api.bodies import routed, stored
 from tests.api.steps import ALL, create, document, refused, until_problem, until_routed
 from tests.conftest import StartDaemon
@@ -16,9 +17,9 @@ CONFIG = "/traefik/config"
 AT_ONCE = f"{CONFIG}?hold=0"
 
 
-async def encoded(daemon: Daemon, accepted: str | None) -> tuple[str | None, bytes]:
+async def encoded(daemon: Daemon, accepted: str | None, **more: str) -> tuple[str | None, bytes]:
     """The content coding and the bytes as sent, for this `Accept-Encoding`."""
-    headers = {} if accepted is None else {"Accept-Encoding": accepted}
+    headers = more if accepted is None else {"Accept-Encoding": accepted, **more}
     async with daemon.session.get(
         AT_ONCE, headers=headers, auto_decompress=False, skip_auto_headers=["Accept-Encoding"]
     ) as response:
@@ -56,6 +57,29 @@ async def test_plain_bytes_are_sent_to_whom_takes_no_gzip(
     coding, content = await encoded(daemon, accepted)
     assert coding is None
     assert "http" in json.loads(content)
+
+
+async def test_a_traefik_on_this_machine_need_not_unpack_what_it_reads(daemon: Daemon) -> None:
+    traefik = {"User-Agent": "Go-http-client/1.1"}
+    coding, content = await encoded(daemon, "gzip", **traefik)
+    assert coding is None
+    assert content == (await encoded(daemon, "identity"))[1]
+
+
+async def test_after_a_start_it_unpacks_what_we_have_not_unpacked_either(
+    folders: Folders, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await start_daemon()
+    await create(first, "dev", **routed("dev.test"))
+    await until_routed(first, "dev.test")
+    await first.stop()
+    monkeypatch.setattr(Current, "settle", lambda _current: None)
+    folders.catalogue.write_text("{")  # so nothing is rendered anew
+    coding, content = await encoded(
+        await start_daemon(), "gzip", **{"User-Agent": "Go-http-client/1.1"}
+    )
+    assert coding == "gzip"
+    assert b"dev.test" in gzip.decompress(content)
 
 
 async def test_a_routed_environment_is_in_the_document(daemon: Daemon) -> None:

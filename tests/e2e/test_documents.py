@@ -56,10 +56,14 @@ async def test_traefik_disables_nothing_of_the_sample_catalogue(tmp_path: Path) 
             await _all_enabled(stage)
 
 
+@pytest.mark.parametrize("name", ["Go-http-client/1.1", "one that is given gzip"])
 async def test_every_combination_of_what_a_router_may_say_is_enabled_and_answers(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
-    async with stage_in(tmp_path) as stage:
+    def alter(static: dict[str, Any]) -> None:
+        static["providers"]["http"]["headers"] = {"User-Agent": name}
+
+    async with stage_in(tmp_path, alter=alter) as stage:
         records = [
             _combined(f"mix-{number}", stage, *choice)
             for number, choice in enumerate(
