@@ -3,67 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import stat
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-import provider.issuing.issued
 from provider.issuing.issued import IssuedPairs
 from provider.logs import configure_logs
-from provider.observe.default_certificate import self_signed
-from registry.errors import StoreUnavailable
 from tests.access.callers import everybody
 from tests.api.bodies import routed, stored
+from tests.api.issuing import CA, CERTIFICATES, NAMES, ask, certificate, issue, matches
 from tests.api.steps import create, document, pointers, problems, read, refused
 from tests.conftest import StartDaemon
-from tests.daemons import Answer, Daemon, eventually
+from tests.daemons import Daemon, eventually
 from tests.kept_files import text_of
-
-CERTIFICATES = "/api/certificates"
-CA = f"{CERTIFICATES}/ca"
-NAMES = {"cert_file": "dev.crt", "key_file": "dev.key"}
-
-
-async def ask(daemon: Daemon, ref: str = "dev", **more: Any) -> Answer:
-    """Ask for a certificate."""
-    return await daemon.call("POST", CERTIFICATES, json={"environment": ref}, **more)
-
-
-async def issue(daemon: Daemon, ref: str = "dev", **more: Any) -> dict[str, Any]:
-    """What was issued, as the answer says it."""
-    answer = await ask(daemon, ref, **more)
-    assert answer.status == 201, answer.value
-    issued: dict[str, Any] = answer.value
-    return issued
-
-
-def certificate(daemon: Daemon, name: str = "dev.crt") -> x509.Certificate:
-    """The certificate in the folder."""
-    return x509.load_pem_x509_certificate((daemon.folders.certificates / name).read_bytes())
-
-
-def matches(daemon: Daemon, slug: str = "dev") -> bool:
-    """Whether key and certificate in the folder belong together."""
-    key = load_pem_private_key((daemon.folders.certificates / f"{slug}.key").read_bytes(), None)
-    return bool(key.public_key() == certificate(daemon, f"{slug}.crt").public_key())
-
-
-def put_pair(folder: Path, slug: str = "dev", *suffixes: str) -> dict[str, bytes]:
-    """A pair, or half of one, that a person made."""
-    now = datetime.now(UTC)
-    pair = self_signed([f"{slug}.test"], now, now + timedelta(days=9))
-    contents = dict(zip(("crt", "key"), pair, strict=True))
-    for suffix in suffixes or ("crt", "key"):
-        (folder / f"{slug}.{suffix}").write_bytes(contents[suffix])
-    return contents
 
 
 async def test_it_makes_the_pair_and_names_it_in_the_record(daemon: Daemon) -> None:
@@ -128,148 +83,6 @@ async def test_the_names_are_read_anew_each_time(daemon: Daemon) -> None:
 async def test_a_planned_environment_gets_one_too(daemon: Daemon) -> None:
     await create(daemon, "dev", **routed("dev.test", state="planned"))
     assert (await issue(daemon))["names"] == ["dev.test"]
-
-
-async def test_what_a_crash_left_is_mended_by_asking_again(
-    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await create(daemon, "dev", **routed("dev.test"))
-    crashing = {"key alone": "dev.crt", "both files": "record"}
-    for where in crashing.values():
-        with monkeypatch.context() as patch:
-            _crash_before(patch, where)
-            assert (await ask(daemon)).status in (500, 503)
-        assert (await read(daemon, "dev"))["metadata"]["router"].get("tls") in (None, NAMES)
-        await issue(daemon)
-        assert matches(daemon)
-    with monkeypatch.context() as patch:  # a rotation: a new key beside the old certificate
-        _crash_before(patch, "dev.crt")
-        assert (await ask(daemon)).status == 503
-    assert not matches(daemon)
-    await issue(daemon)
-    assert matches(daemon)
-
-
-def _crash_before(patch: pytest.MonkeyPatch, where: str) -> None:
-    """The power goes before this file is put in place, or before the record is written."""
-    put, replace = IssuedPairs.put, Path.replace
-
-    def put_and_die(*arguments: Any) -> None:
-        put(*arguments)
-        raise StoreUnavailable("the power went")
-
-    def dying(temporary: Path, target: Path) -> Path:
-        if target.name == where:
-            raise StoreUnavailable("the power went")
-        return replace(temporary, target)
-
-    patch.setattr(Path, "replace", dying)
-    if where == "record":
-        patch.setattr(IssuedPairs, "put", put_and_die)
-
-
-async def test_a_disk_that_is_full_leaves_both_files_as_they_were(
-    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await create(daemon, "dev", **routed("dev.test"))
-    await issue(daemon)
-    folder = daemon.folders.certificates
-    before = {path.name: path.read_bytes() for path in folder.glob("dev.*")}
-    write = provider.issuing.issued.write_beside
-
-    def full(target: Path, *arguments: Any) -> str:
-        if target.name == "dev.crt":
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return write(target, *arguments)
-
-    monkeypatch.setattr(provider.issuing.issued, "write_beside", full)
-    refused(await ask(daemon), 507, "disk_full")
-    assert {path.name: path.read_bytes() for path in folder.glob("dev.*")} == before
-
-
-@pytest.mark.parametrize("halves", [("crt",), ("key",), ("crt", "key")])
-async def test_files_of_a_person_are_never_overwritten(
-    daemon: Daemon, halves: tuple[str, ...]
-) -> None:
-    folder = daemon.folders.certificates
-    await create(daemon, "dev", **routed("dev.test"))
-    contents = put_pair(folder, "dev", *halves)
-    problem = refused(await ask(daemon), 409, "foreign_files")
-    assert problem["files"] == [f"dev.{half}" for half in halves]
-    assert {path.name: path.read_bytes() for path in folder.glob("dev.*")} == {
-        f"dev.{half}": contents[half] for half in halves
-    }
-    assert not (daemon.folders.data / "dev_ca").exists()
-    assert "tls" not in (await read(daemon, "dev"))["metadata"]["router"]
-
-
-@pytest.mark.parametrize("half", ["crt", "key"])
-async def test_a_half_that_a_person_put_over_ours_is_theirs(daemon: Daemon, half: str) -> None:
-    await create(daemon, "dev", **routed("dev.test"))
-    await issue(daemon)
-    contents = put_pair(daemon.folders.certificates, "dev", half)
-    problem = refused(await ask(daemon), 409, "foreign_files")
-    assert f"dev.{half}" in problem["files"]
-    assert (daemon.folders.certificates / f"dev.{half}").read_bytes() == contents[half]
-
-
-def _link(path: Path, elsewhere: Path) -> None:
-    elsewhere.write_bytes(path.read_bytes() if path.exists() else b"")
-    path.unlink(missing_ok=True)
-    path.symlink_to(elsewhere)
-
-
-@pytest.mark.parametrize(
-    "put",
-    [
-        lambda path, _: path.write_bytes(b""),
-        lambda path, _: path.write_bytes(b"rubbish"),
-        lambda path, _: (path.unlink(), path.mkdir()),
-        _link,
-        lambda path, _: (path.unlink(), path.symlink_to("nowhere")),
-    ],
-    ids=["empty", "rubbish", "a folder", "a link", "a link to nowhere"],
-)
-@pytest.mark.parametrize("half", ["crt", "key"])
-async def test_what_is_no_file_of_ours_is_foreign(
-    daemon: Daemon, tmp_path: Path, put: Callable[[Path, Path], object], half: str
-) -> None:
-    await create(daemon, "dev", **routed("dev.test"))
-    await issue(daemon)
-    put(daemon.folders.certificates / f"dev.{half}", tmp_path / "elsewhere")
-    assert f"dev.{half}" in refused(await ask(daemon), 409, "foreign_files")["files"]
-
-
-async def test_a_record_that_names_a_pair_of_a_person_keeps_it(daemon: Daemon) -> None:
-    put_pair(daemon.folders.certificates, "team")
-    tls = {"cert_file": "team.crt", "key_file": "team.key"}
-    await create(daemon, "dev", **routed("dev.test", tls=tls))
-    problem = refused(await ask(daemon), 409, "foreign_files")
-    assert pointers(problem) == ["/metadata/router/tls"]
-    assert (await read(daemon, "dev"))["metadata"]["router"]["tls"] == tls
-    assert not (daemon.folders.certificates / "dev.crt").exists()
-
-
-async def test_a_record_that_names_another_pair_of_ours_gets_its_own(daemon: Daemon) -> None:
-    await create(daemon, "dev", **routed("dev.test"))
-    await issue(daemon)
-    other = await create(daemon, "other", **routed("other.test", tls=NAMES))
-    before = certificate(daemon)
-    issued = await issue(daemon, "other")
-    assert (issued["cert_file"], issued["environment"]) == ("other.crt", other["environment_id"])
-    assert certificate(daemon) == before
-
-
-async def test_a_pair_of_ours_that_another_record_names_is_not_taken(daemon: Daemon) -> None:
-    await create(daemon, "dev", **routed("dev.test"))
-    await issue(daemon)
-    await daemon.call("PATCH", "/api/environments/dev", json={"slug": "renamed"})
-    await create(daemon, "dev", **routed("new.test"))
-    before = certificate(daemon)
-    assert "renamed" in refused(await ask(daemon), 409, "foreign_files")["detail"]
-    assert certificate(daemon) == before
-    assert (await issue(daemon, "renamed"))["cert_file"] == "renamed.crt"
-    assert (await issue(daemon))["names"] == ["new.test"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from provider.observe.health_probe import AT_ONCE, HealthProbe
-from provider.observe.name_lookup import LOOKUPS_AT_ONCE, LookupsBusy, NameLookup
 from provider.observe.plumbing import ProbeFact
 from registry.schema import Environment
 from tests.api.bodies import stored
@@ -315,22 +313,6 @@ async def test_ten_are_asked_at_once(serve: Serve) -> None:
     assert all(fact.is_good for fact in facts.values())
     assert len(facts) == 2 * AT_ONCE
     assert most == AT_ONCE
-
-
-async def test_lookups_that_hang_are_bounded_and_hold_nobody_up() -> None:
-    released = threading.Event()
-    lookup = NameLookup(lambda host: ["127.0.0.1"] if released.wait(20) else [])
-    hanging = [asyncio.create_task(lookup("slow.test")) for _ in range(LOOKUPS_AT_ONCE)]
-    await asyncio.sleep(0)
-    with pytest.raises(LookupsBusy):
-        await lookup("one.too.many.test")
-    released.set()
-    assert await asyncio.gather(*hanging) == [["127.0.0.1"]] * LOOKUPS_AT_ONCE
-    assert await lookup("next.test") == ["127.0.0.1"]
-
-
-async def test_the_machine_knows_localhost() -> None:
-    assert set(await NameLookup()("localhost")) & {"127.0.0.1", "::1"}
 
 
 def tls_for(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -22,9 +22,11 @@ from provider.routing.served import ServedSince
 from registry.entries import Entry, RawRecord
 from registry.schema import Environment
 from registry.snapshot import Snapshot
+from tests.records import routed
 from tests.unit.fakes import NOON, Clock
 
 URL, SECOND = "http://traefik.test:8080", "http://second.test:8080"
+DEV, CHANGED = routed("dev"), routed("dev", service_url="http://10.0.0.9:9000")
 AWAY = TraefikFacts(URL)
 
 
