@@ -13,11 +13,7 @@ from provider.observe.default_certificate import self_signed
 from tests.daemons import Answer, Daemon
 
 CERTIFICATES = "/api/certificates"
-
-
 CA = f"{CERTIFICATES}/ca"
-
-
 NAMES = {"cert_file": "dev.crt", "key_file": "dev.key"}
 
 

@@ -13,8 +13,6 @@ from tests.records import record, router
 from tests.unit.provider.observe.pems import START
 
 TLS = {"cert_file": "app.crt", "key_file": "app.key"}
-
-
 SOON = START + timedelta(days=1)
 
 
