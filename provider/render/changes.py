@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provider.render.conflicts import Conflict, lost_by
-from provider.render.fragment import Claim, Fragment, Rejection
+from provider.render.fragment import Claim, Compiled, Fragment, Rejection
 from provider.render.part import Part, encode_part
 from registry.differing import differing
 
-Item = Fragment | Rejection
 _NONE = frozenset[Claim]()
 
 
@@ -18,8 +17,8 @@ _NONE = frozenset[Claim]()
 class Change:
     """What is gone, and what is new, by `environment_id`."""
 
-    gone: tuple[Item, ...]
-    new: Mapping[str, Item]
+    gone: tuple[Fragment | Rejection, ...]
+    new: Mapping[str, Fragment | Rejection]
 
     @property
     def ids(self) -> Collection[str]:
@@ -27,7 +26,7 @@ class Change:
         return {each.environment_id for each in self.gone} | self.new.keys()
 
 
-def change_of(before: Sequence[Item | None], after: Sequence[Item | None]) -> Change:
+def change_of(before: Sequence[Compiled], after: Sequence[Compiled]) -> Change:
     """Compares by identity: a compiler gives the same object for the same record.
 
     None is a record that asks for nothing.
@@ -59,7 +58,7 @@ def part_changes(
     return parts
 
 
-def fragments_in(items: Iterable[Item | None]) -> list[Fragment]:
+def fragments_in(items: Iterable[Compiled]) -> list[Fragment]:
     """Those that are fragments."""
     return [each for each in items if isinstance(each, Fragment)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from provider.render.fragment import Claim, Fragment, Note, OwnCertificate, Rejection
+from provider.render.fragment import Claim, Compiled, Fragment, Note, OwnCertificate, Rejection
 from provider.render.middlewares import middlewares_of, qualified
 from provider.render.services import transport_of
 from provider.render.tls import router_tls
@@ -36,7 +36,7 @@ class Rules:
 
 def compile_record(
     environment: Environment, rules: Rules, certificate: OwnCertificate | None
-) -> Fragment | Rejection | None:
+) -> Compiled:
     """The fragment of a routed record; None for one that claims nothing (by state, or no router).
 
     `certificate` is what became of the certificate that the record names; None when it names none.

@@ -8,11 +8,10 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from provider.render.compile import Rules, compile_record, is_rendered_alike
-from provider.render.fragment import Fragment, OwnCertificate, Rejection
+from provider.render.fragment import Compiled, OwnCertificate, Rejection
 from registry.differing import Sequel, changed_runs, differing
 from registry.schema import Environment
 
-Compiled = Fragment | Rejection | None
 _JUDGED_MAX = 1000
 _ID = attrgetter("environment_id")
 

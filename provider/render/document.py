@@ -9,9 +9,9 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from provider.render.changes import Change, Item, change_of, fragments_in, part_changes
+from provider.render.changes import Change, change_of, fragments_in, part_changes
 from provider.render.conflicts import Claims, Conflict, claims_after, claims_of
-from provider.render.fragment import Claim, Fragment, Note, Pair, Rejection
+from provider.render.fragment import Claim, Compiled, Fragment, Note, Pair, Rejection
 from provider.render.groups import EMPTY, Group, changed_tags, part_in, regrouped, tags_in
 from provider.render.part import encoded
 from provider.render.share import Share, share_of
@@ -43,7 +43,7 @@ class Document:
     rejections: tuple[Rejection, ...]
     notes: Mapping[str, tuple[Note, ...]]
     pieces: tuple[bytes, ...]
-    items: tuple[Item | None, ...]
+    items: tuple[Compiled, ...]
     groups: tuple[Group, ...]
     claims: Claims | None
     tls: Tls
@@ -110,7 +110,7 @@ class Document:
 
 
 def assemble(
-    compiled: Iterable[Item | None],
+    compiled: Iterable[Compiled],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
     before: Document | None = None,
@@ -145,7 +145,7 @@ def assemble(
 
 def _claims(
     before: Document,
-    items: Iterable[Item | None],
+    items: Iterable[Compiled],
     change: Change,
     incumbents: Mapping[Claim, str] | None,
 ) -> Claims:

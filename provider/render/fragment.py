@@ -101,3 +101,7 @@ class Rejection:
     code: str
     pointer: str
     message: str
+
+
+Compiled = Fragment | Rejection | None
+"""What one record becomes; None where it claims nothing."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provider.render.conflicts import lost_by, resolve
-from provider.render.fragment import Claim, Fragment, Pair, Rejection
+from provider.render.fragment import Claim, Compiled, Fragment, Pair
 from provider.render.share import share_of
 from provider.render.tls import listed
 
@@ -17,7 +17,7 @@ _PAIRS = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 
 def plain_body(
     digest: str,
-    compiled: Iterable[Fragment | Rejection | None],
+    compiled: Iterable[Compiled],
     default_pair: Pair | None = None,
     incumbents: Mapping[Claim, str] | None = None,
 ) -> bytes:
