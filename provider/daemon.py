@@ -75,6 +75,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as port:
         _log.info("listening", host=settings.address[0], port=port, pid=os.getpid())
+        _log.info("folders", **settings.folders)
         await stop.wait()
     _log.info("stopped")
 

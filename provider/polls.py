@@ -19,6 +19,7 @@ from provider.current import Current
 from provider.departure import Departure
 from provider.pollers import Connection, Poller, Pollers
 from provider.publication import Publication
+from provider.turned_away import TurnedAway
 
 _ONE_AGE_S = 0.4
 _SHORTENED_TO = 0.8
@@ -35,7 +36,8 @@ _log = structlog.get_logger()
 class Polls:
     """Who had which document. `met` is called at the first request of a connection.
 
-    `answered` and `held` count since the start; `holding` are the requests held right now.
+    `answered` and `held` count since the start; `holding` are the requests held right now, and
+    `turned_away` are those who were not let in.
     """
 
     def __init__(self, current: Current, hold_s: float) -> None:
@@ -47,6 +49,7 @@ class Polls:
         self.answered = 0
         self.held = 0
         self.holding = 0
+        self.turned_away = TurnedAway()
 
     async def next_document(
         self,

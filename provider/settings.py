@@ -63,6 +63,12 @@ def _host_names(values: list[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is no folder")
+    return path
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[a-z]+)?$", max_length=200)]
 Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
 
@@ -81,8 +87,12 @@ class Settings(BaseSettings):
     )
 
     listen: Annotated[str, Field(description="address and port to listen on")] = "127.0.0.1:8700"
-    data: Annotated[Path, Field(description="the data folder")] = Path("data")
-    projects: Annotated[Path, Field(description="the folder of workspaces")] = Path("projects")
+    data: Annotated[Path, AfterValidator(_folder), Field(description="the data folder")] = Path(
+        "data"
+    )
+    projects: Annotated[
+        Path, AfterValidator(_folder), Field(description="the folder of workspaces")
+    ] = Path("projects")
     allowed_hosts: Annotated[
         Words, Field(description="further Host names that open mode answers")
     ] = []
@@ -189,6 +199,13 @@ class Settings(BaseSettings):
     def points_of_entry(self) -> frozenset[str]:
         """`traefik_addresses` as DNS answers write them; empty when none is set."""
         return frozenset(map(canonical_host, self.traefik_addresses))
+
+    @property
+    def folders(self) -> dict[str, str | int]:
+        """Where `data` and `projects` are, and how many workspaces there are now."""
+        workspaces = sum(1 for _ in self.projects.glob("*/project.json"))
+        folders = {"data": str(self.data.resolve()), "projects": str(self.projects.resolve())}
+        return {**folders, "workspaces": workspaces}
 
     @property
     def certificates(self) -> Path:

@@ -18,12 +18,13 @@ from provider.api.ready_items import ITEMS, ReadyItems
 from provider.api.requests import BODY_BYTES_MAX, check_media_type, query_of
 from provider.api.routes import ROUTES, Route
 from provider.api.surface import SURFACE, Surface
-from registry.errors import RegistryError
+from registry.errors import Forbidden, HostNotAllowed, RegistryError, Unauthenticated
 
 _log = structlog.get_logger()
 _JSON_ONLY = ("POST", "PUT", "PATCH")
 # What the kept document is enough for.
-_AT_ONCE = ("/traefik/config", "/healthz", "/readyz")
+_AT_ONCE = ((_POLLED := "/traefik/config"), "/healthz", "/readyz")
+_REFUSALS = (Forbidden, HostNotAllowed, Unauthenticated)
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -87,10 +88,13 @@ async def counted(request: web.Request, handler: _Next) -> web.StreamResponse:
 @web.middleware
 async def problems_for_errors(request: web.Request, handler: _Next) -> web.StreamResponse:
     """Every failure as `application/problem+json`; a bug is logged and says nothing outside."""
-    request.app[SURFACE].silent_clients.heard(request.transport)
+    surface = request.app[SURFACE]
+    surface.silent_clients.heard(request.transport)
     try:
         return await handler(request)
     except RegistryError as error:
+        if request.path == _POLLED and isinstance(error, _REFUSALS):
+            surface.polls.turned_away.note(request.remote or "unknown", error.detail)
         return problem_of(error)
     except web.HTTPNotFound:
         return problem("not_found", f"nothing is at {request.path}; see /api/openapi.json")

@@ -9,6 +9,7 @@ from provider.api.surface import Surface
 from provider.api.views import fault_view
 from provider.render.document import Document
 from registry.entries import Fault
+from registry.errors import StoreUnavailable
 
 Problem = dict[str, Any]
 
@@ -16,6 +17,7 @@ Problem = dict[str, Any]
 def problems_of(surface: Surface) -> Iterator[Problem]:
     """What waits or fails, then records, then what Traefiks say, then routes."""
     yield from _of_files(surface)
+    yield from _of_callers(surface)
     snapshot, document = surface.store.snapshot, surface.reconciler.document
     for fault in snapshot.faults if snapshot else ():
         yield _of_fault(fault)
@@ -38,6 +40,19 @@ def _of_files(surface: Surface) -> Iterator[Problem]:
     if surface.ledger.trouble is not None:
         detail = f"tasks wait to be written: {surface.ledger.trouble.detail}"
         yield _problem("tasks_not_written", None, detail)
+
+
+def _of_callers(surface: Surface) -> Iterator[Problem]:
+    try:
+        surface.door.book.check()
+    except StoreUnavailable as error:
+        yield _problem("accounts_unreadable", None, error.detail)
+    for remote, reason in surface.polls.turned_away.listed().items():
+        detail = (
+            f"{remote} polls and is refused: {reason}; a Traefik there keeps what it has until its "
+            "static configuration is right, and it is started anew"
+        )
+        yield _problem("poller_refused", None, detail)
 
 
 def _of_fault(fault: Fault) -> Problem:

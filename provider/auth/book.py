@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
+import structlog
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +31,7 @@ from registry.errors import StoreUnavailable
 from registry.fields import Instant
 
 LOOK_S = 0.001
+_log = structlog.get_logger()
 _LOCK_S = 10.0
 RoleName = Literal["viewer", "operator", "traefik"]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
@@ -111,6 +113,8 @@ class AccountBook:
         now_s = time.monotonic()
         if not self._used and self._looked_s + LOOK_S < now_s:
             self._used = bool(self._token_files) or any(map(_may_be_there, self._files))
+            if self._used and self._looked_s > -math.inf:
+                _log.warning("open_mode_ended", note="Traefik, too, has to say who it is now")
             self._looked_s = now_s
         return not self._used
 
@@ -267,7 +271,16 @@ def _parse(path: Path, model: type[_File]) -> _File:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return model()
-    except (OSError, ValidationError):
+    except (OSError, ValidationError) as error:
         # Closed, not open: a file that cannot be read must not let everybody in. No content in
         # the words: it holds hashes.
-        raise StoreUnavailable(f"{path.name} cannot be read; restore it from a backup") from None
+        raise StoreUnavailable(
+            f"{path.name} cannot be read ({_reason(error)}); restore it from a backup"
+        ) from None
+
+
+def _reason(error: OSError | ValidationError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return ": ".join(("/" + "/".join(map(str, first["loc"])), first["msg"]))

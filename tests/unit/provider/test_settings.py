@@ -208,3 +208,18 @@ def test_a_wrong_setting_of_the_survey_is_named(flag: str, value: str) -> None:
 
 def test_a_name_server_may_be_on_ipv6() -> None:
     assert given("--dns-server", "[::1]:5353").dns_server == "[::1]:5353"
+
+
+@pytest.mark.parametrize("flag", ["--data", "--projects"])
+def test_a_file_is_no_folder(tmp_path: Path, flag: str) -> None:
+    (file := tmp_path / "README.md").touch()
+    assert f"{file} is no folder" in wrong(flag, str(file))
+
+
+def test_the_log_can_say_which_folders_they_are(tmp_path: Path) -> None:
+    (workspace := tmp_path / "projects" / "one").mkdir(parents=True)
+    (workspace / "project.json").touch()
+    settings = given("--data", str(tmp_path / "data"), "--projects", str(tmp_path / "projects"))
+    assert settings.folders == {
+        "data": str(tmp_path / "data"), "projects": str(tmp_path / "projects"), "workspaces": 1,
+    }  # fmt: skip
