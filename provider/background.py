@@ -59,9 +59,13 @@ def start_reconciling(
         forward_ticks(),
         sweep(),
         watch_folder(folder, reconciler.wake.set, recursive=True),
-        poll_signature(partial(_definitions, projects), reconciler.wake.set),
+        poll_signature(partial(_workspace_signatures, projects), reconciler.wake.set),
         # Of these the kernel tells, where it can.
-        poll_signature(partial(_below, folder), reconciler.wake.set, every_s=_TOLD_S),
+        poll_signature(
+            partial(_certificate_signatures, certificates, folder),
+            reconciler.wake.set,
+            every_s=_TOLD_S,
+        ),
     )
     stack.push_async_callback(stopped, [asyncio.create_task(each) for each in work])
     reconciler.wake.set()
@@ -121,23 +125,34 @@ async def _probed(surface: Surface) -> bool:
     return snapshot is not None
 
 
-def _definitions(projects: Path) -> Hashable:
+def _workspace_signatures(projects: Path) -> Hashable:
     """What changes with the file of each workspace."""
     files = [f"{each.path}/project.json" for each in _listed(projects)]
     return tuple((file, file_signature(file)) for file in files)
 
 
-def _below(folder: Path) -> Hashable:
-    """What changes with anything below that is not hidden, and not ours."""
-    return tuple(_found_below(folder))
+def _certificate_signatures(certificates: CertificateFolder, folder: Path) -> Hashable:
+    """What changes with anything below that is not hidden, and not ours.
+
+    While the disk refuses a copy it is another one each time, so that it is tried again.
+    """
+    again = object() if certificates.is_unsettled else None
+    return again, *_found_below(str(folder), ours=str(folder / LIVE))
 
 
-def _found_below(folder: str | Path) -> Iterator[tuple[str, Hashable]]:
+def _found_below(folder: str, ours: str) -> Iterator[tuple[str, Hashable]]:
     for each in _listed(folder):
         if not each.name.startswith("."):
             yield each.path, file_signature(each)
-        if each.name != LIVE and each.is_dir(follow_symlinks=False):
-            yield from _found_below(each.path)
+        if each.path != ours and _is_folder(each):
+            yield from _found_below(each.path, ours)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # of a network file system; the other entries are looked at all the same
+        return False
 
 
 def _listed(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -81,6 +81,13 @@ class Door:
         except StoreUnavailable:
             return False
 
+    def admit_again(self, request: web.Request) -> None:
+        """Raises Unauthenticated where a right was taken away since `admit`, as a body came."""
+        admitted = Admitted.of(request)
+        if admitted is None or admitted.access is Access.OPEN or self.admits_again(admitted):
+            return
+        raise Unauthenticated("the right to do this was taken away while the request came")
+
     def _identity(self, request: web.Request) -> Identity | None:
         if self.is_open():
             return LOCAL

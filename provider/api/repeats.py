@@ -23,6 +23,7 @@ from provider.publication import Publication
 # No longer: the answer has a date, and aiohttp closes a connection that it takes for idle.
 _FOR_S = 1.0
 _READ_BYTES = 256 * 1024
+_KEPT_MAX = 2  # with gzip, and without
 _POLL = b"GET /traefik/config"
 _END = b"\r\n\r\n"
 
@@ -39,16 +40,20 @@ class Repeat:
 
 
 class Answers:
-    """Heads and bodies in one piece: those who ask within one second share it."""
+    """Heads and bodies in one piece: those who ask within one second, alike, share it."""
 
     def __init__(self) -> None:
-        self._head, self._body, self._whole = b"", b"", b""
+        self._known: dict[bytes, tuple[bytes, bytes]] = {}
 
     def whole(self, head: bytes, body: bytes) -> bytes:
         """The answer as it is sent."""
-        if head != self._head or body is not self._body:
-            self._head, self._body, self._whole = head, body, head + body
-        return self._whole
+        known = self._known.get(head)
+        if known is None or known[0] is not body:
+            self._known.pop(head, None)
+            if len(self._known) >= _KEPT_MAX:
+                del self._known[next(iter(self._known))]
+            known = self._known[head] = body, head + body
+        return known[1]
 
 
 class RepeatingProtocol(asyncio.BufferedProtocol):

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from provider.api.surface import SURFACE
 from registry.errors import (
     FieldError,
     InvalidRecord,
@@ -45,7 +46,8 @@ class WriteQuery(BaseModel):
 async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> Any:
     """The body as a JSON value.
 
-    Raises TooLarge, and MalformedJson with line and column.
+    Raises TooLarge, MalformedJson with line and column, and Unauthenticated where its sender may
+    not write any more.
     """
     try:
         async with asyncio.timeout(BODY_S):
@@ -56,6 +58,7 @@ async def json_body(request: web.Request, bytes_max: int = BODY_BYTES_MAX) -> An
         raise MalformedJson("the body is not what its Content-Encoding says") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"the body is over {bytes_max} bytes") from error
+    request.app[SURFACE].door.admit_again(request)
     # A long text would keep the loop from those who poll.
     if len(content) > BODY_BYTES_MAX:
         return await asyncio.to_thread(_parsed, content)

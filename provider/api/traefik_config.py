@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from provider.api.repeats import PollAnswer, departure_of
 from provider.api.requests import JSON_TYPE, query_of
 from provider.api.surface import SURFACE
-from provider.auth.open_mode import is_local
+from provider.auth.open_mode import forwarded_by, is_local
 from provider.publication import Publication
 from registry.errors import NotReady
 
@@ -35,7 +35,7 @@ async def traefik_config(request: web.Request) -> web.Response:
     """
     surface, query = request.app[SURFACE], query_of(request, ConfigQuery)
     publication = await surface.polls.next_document(
-        request.task,
+        request.task if request.method == "GET" else None,  # HEAD is given no document
         request.remote or "unknown",
         departure_of(request),
         hold=query.hold == "1",
@@ -45,7 +45,7 @@ async def traefik_config(request: web.Request) -> web.Response:
     if publication is None:
         raise NotReady("there is no document yet; Traefik keeps what it has")
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if _is_plain_wanted(request, publication):
+    if wants_plain(request, publication):
         body = publication.body
     else:
         headers["Content-Encoding"], body = "gzip", publication.gzipped
@@ -54,12 +54,13 @@ async def traefik_config(request: web.Request) -> web.Response:
     return PollAnswer(request, publication, body, content_type=JSON_TYPE, headers=headers)
 
 
-def _is_plain_wanted(request: web.Request, publication: Publication) -> bool:
+def wants_plain(request: web.Request, publication: Publication) -> bool:
     """By whom takes no gzip; and by a Traefik on this machine, whom unpacking costs the most."""
     if not _takes_gzip(request.headers.get("Accept-Encoding", "")):
         return True
     is_traefik = request.headers.get("User-Agent", "").startswith(_TRAEFIK)
-    return is_traefik and publication.has_body and is_local(request.remote or "")
+    is_near = is_local(request.remote or "") and forwarded_by(request.headers) is None
+    return is_traefik and is_near and publication.has_body
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -30,7 +30,7 @@ from registry.engines.watching import file_signature
 from registry.errors import StoreUnavailable
 from registry.fields import Instant
 
-LOOK_S = 0.001
+_LOOK_HOLDS_S = 0.001
 _log = structlog.get_logger()
 _LOCK_S = 10.0
 RoleName = Literal["viewer", "operator", "traefik"]
@@ -87,9 +87,14 @@ class AccountBook:
     """
 
     def __init__(
-        self, data: Path, clock: Callable[[], datetime], token_files: dict[Role, Path] | None = None
+        self,
+        data: Path,
+        clock: Callable[[], datetime],
+        token_files: dict[Role, Path] | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._data, self._clock, self._token_files = data, clock, token_files or {}
+        self._clock_s = clock_s
         self._used, self._looked_s = False, -math.inf
         # As texts: they are looked at with each request, and a path takes longer than the look.
         self._files = tuple(str(data / name) for name in ("accounts.json", "tokens.json"))
@@ -110,8 +115,8 @@ class AccountBook:
         A last token that is revoked leaves its file behind, and the door closed; once it was
         closed, it stays so while we run. A look holds for a millisecond, which `_save` waits for.
         """
-        now_s = time.monotonic()
-        if not self._used and self._looked_s + LOOK_S < now_s:
+        now_s = self._clock_s()
+        if not self._used and self._looked_s + _LOOK_HOLDS_S < now_s:
             self._used = bool(self._token_files) or any(map(_may_be_there, self._files))
             if self._used and self._looked_s > -math.inf:
                 _log.warning("open_mode_ended", note="Traefik, too, has to say who it is now")
@@ -247,8 +252,10 @@ class AccountBook:
         text = json.dumps(content.model_dump(mode="json"), indent=2, ensure_ascii=False)
         # With a group given, the mode is set on an existing file too.
         content_bytes = f"{text}\n".encode()
+        is_first = not _may_be_there(str(self._data / name))
         write_durably(self._data / name, content_bytes, mode=0o600, group=os.getegid())
-        time.sleep(LOOK_S)  # whoever is told that it is written meets no open door any more
+        if is_first:  # whoever is told that it is written meets no open door any more
+            time.sleep(_LOOK_HOLDS_S)
 
 
 def _may_be_there(file: str) -> bool:

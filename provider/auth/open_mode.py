@@ -21,9 +21,16 @@ _FORWARDED = ("forwarded", "x-forwarded-")
 def is_local(host: str) -> bool:
     """Whether a host without port is `localhost` or a loopback literal."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return host.lower() == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def forwarded_by(headers: Mapping[str, str]) -> str | None:
+    """The header that says so, where a request came through a proxy."""
+    return next((each for each in headers if each.lower().startswith(_FORWARDED)), None)
 
 
 def refusal(headers: Mapping[str, str], allowed_hosts: Collection[str]) -> str | None:
@@ -32,9 +39,9 @@ def refusal(headers: Mapping[str, str], allowed_hosts: Collection[str]) -> str |
     name = _without_port(host)
     if not is_local(name) and name.lower() not in allowed_hosts:
         return f"Host {host!r} is not local and not in ROUTEBOOK_ALLOWED_HOSTS"
-    forwarded = [header for header in headers if header.lower().startswith(_FORWARDED)]
-    if forwarded:
-        return f"{forwarded[0]} says that the request came through a proxy"
+    forwarded = forwarded_by(headers)
+    if forwarded is not None:
+        return f"{forwarded} says that the request came through a proxy"
     origin = headers.get("Origin")
     if origin is not None and _site(origin) != host.lower():
         return f"Origin {origin!r} is another site than {host!r}"

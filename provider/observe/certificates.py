@@ -38,15 +38,16 @@ class CertificateFolder:
         self._folder, self._traefik_folder = folder, traefik_folder
         self._read_only = read_only
         self._seen: dict[_Names, tuple[Hashable, OwnCertificate]] = {}
+        self._failed: set[_Names] = set()
         self._last_good = self._read_last_good()
         self._environments: Sequence[Environment] = ()
         self._naming: dict[str, _Names] = {}
 
     def own_certificates(self, environments: Sequence[Environment]) -> dict[str, OwnCertificate]:
         """What became of each pair that a record names, by `environment_id`."""
-        looked: dict[_Names, OwnCertificate] = {}  # many may name one pair: looked at once
-        for names in set(self._named_by(environments).values()):
-            looked[names] = self.look(*names)
+        wanted = set(self._named_by(environments).values())  # many may name one pair
+        self._failed &= wanted
+        looked = {names: self.look(*names) for names in wanted}
         return {name: looked[names] for name, names in self._naming.items()}
 
     def _named_by(self, environments: Sequence[Environment]) -> dict[str, _Names]:
@@ -62,13 +63,29 @@ class CertificateFolder:
         return self._naming
 
     def look(self, cert_file: str, key_file: str) -> OwnCertificate:
-        """The pair of these names as it is on disk now, or its last good copy and the problem."""
+        """The pair of these names as it is on disk now, or its last good copy and the problem.
+
+        It is looked at again when its files change, its copy does, or the disk refused that.
+        """
         names = cert_file, key_file
-        signature = tuple(signature_of(self._folder / name) for name in names)
+        files = tuple(signature_of(self._folder / name) for name in names)
         seen = self._seen.get(names)
-        if seen is None or seen[0] != signature:
-            seen = self._seen[names] = (signature, self._look_again(names))
-        return seen[1]
+        if seen is not None and seen[0] == (files, self._signature_of_copy(seen[1])):
+            return seen[1]
+        own = self._look_again(names)
+        if names in self._failed:
+            self._seen.pop(names, None)
+        else:
+            self._seen[names] = (files, self._signature_of_copy(own)), own
+        return own
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether the disk refused a copy: it is tried again with each look."""
+        return bool(self._failed)
+
+    def _signature_of_copy(self, own: OwnCertificate) -> Hashable:
+        return signature_of(self._folder / LIVE / own.pair.fingerprint) if own.pair else None
 
     def leads_outside(self, cert_file: str, key_file: str) -> str | None:
         """The reason, when one of the names leads out of the folder; never opens the files."""
@@ -88,12 +105,15 @@ class CertificateFolder:
                 shutil.rmtree(copy, ignore_errors=True)
 
     def _look_again(self, names: _Names) -> OwnCertificate:
+        self._failed.discard(names)
         try:
             files = read_pair(self._folder, *names)
             return OwnCertificate(
                 self._pair(files) if self._read_only else self._kept(names, files)
             )
         except (UnusablePair, RegistryError, OSError) as error:
+            if not isinstance(error, UnusablePair):
+                self._failed.add(names)
             last_good = self._last_copy(names)
             suffix = "; its last good copy stays in service" if last_good else ""
             mismatch = isinstance(error, UnusablePair) and error.mismatch

@@ -54,7 +54,8 @@ async def watch_folder(
 
 
 async def _watch_by_inotify(opened: FolderEvents, wake: Callable[[], None]) -> None:
-    """Until the folder is gone."""
+    """Until the folder is gone. At first for what came before it was watched."""
+    wake()
     # Not watchfiles: its thread wakes every `step`, and at 1 ms that is most of what we cost idle.
     with contextlib.closing(opened) as events:
         while not events.is_gone:
@@ -71,24 +72,24 @@ async def poll_signature(
     of its own looks, and wakes the event loop only after a change: most of the time there is none.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
-    is_to_stop = partial(stop.wait, every_s or SAFETY_POLL_S)
+    stops_within = partial(stop.wait, SAFETY_POLL_S if every_s is None else every_s)
     thread = ThreadPoolExecutor(1)
     try:
         seen = await loop.run_in_executor(thread, signature)
         while True:
             wake()  # at first for what changed between the reading and this look
-            seen = await loop.run_in_executor(thread, _changed, signature, seen, is_to_stop)
+            seen = await loop.run_in_executor(thread, _changed, signature, seen, stops_within)
     finally:
         stop.set()
         thread.shutdown(wait=False)
 
 
 def _changed(
-    signature: Callable[[], Hashable], seen: Hashable, is_to_stop: Callable[[], bool]
+    signature: Callable[[], Hashable], seen: Hashable, stops_within: Callable[[], bool]
 ) -> Hashable:
-    """The next signature that is another one; the same when it is to stop, which is waited for."""
+    """The next signature that is another one; the same when it is to stop."""
     now = seen
-    while now == seen and not is_to_stop():
+    while now == seen and not stops_within():
         now = signature()
     return now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -156,3 +157,20 @@ async def test_it_is_said_loudly_at_the_start(start_daemon: StartDaemon, log: Lo
     said = [line for line in log.lines if "every local caller may read and write" in line]
     assert len(said) == 1
     assert "level=warning" in said[0]
+
+
+async def test_a_body_that_came_after_the_first_token_writes_nothing(daemon: Daemon) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", daemon.port)
+    body = json.dumps(record("slow")).encode()
+    lines = (
+        f"POST {ALL} HTTP/1.1", "Host: localhost", "Content-Type: application/json",
+        f"Content-Length: {len(body)}", "Expect: 100-continue", "Connection: close", "", "",
+    )  # fmt: skip
+    writer.write("\r\n".join(lines).encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")  # it was let in
+    book_of(daemon.folders.data).create_token("operator", "first")
+    writer.write(body)
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert "slow" not in daemon.folders.catalogue.read_text()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from operator import is_
 
 import pytest
 
+from provider.api.repeats import Answers
 from provider.auth.book import AccountBook
 from registry.store import utc_now
 from tests.api.bodies import routed
@@ -29,10 +31,15 @@ class RawClient:
         self.send(path, *headers, more=more)
         return await self.answer()
 
-    def send(self, path: str, *headers: str, more: bytes = b"") -> None:
+    def send(self, path: str, *headers: str, more: bytes = b"", method: str = "GET") -> None:
         """One request in one piece."""
-        lines = "\r\n".join((f"GET {path} HTTP/1.1", "Host: localhost", *headers))
+        lines = "\r\n".join((f"{method} {path} HTTP/1.1", "Host: localhost", *headers))
         self._writer.write(f"{lines}\r\n\r\n".encode() + more)
+
+    async def head(self, path: str) -> str:
+        """The head alone, as it is asked for."""
+        self.send(path, method="HEAD")
+        return (await self._reader.readuntil(b"\r\n\r\n")).decode()
 
     async def answer(self) -> tuple[str, bytes]:
         """The next answer."""
@@ -170,3 +177,19 @@ async def test_a_held_poll_after_repeats_is_held(daemon: Daemon, client: RawClie
     await eventually(is_held)
     await create(daemon, "dev", **routed("dev.test"))
     assert b"dev.test" in (await client.answer())[1]
+
+
+async def test_who_asked_for_the_head_alone_was_given_no_document(client: RawClient) -> None:
+    assert "200 OK" in await client.head("/traefik/config")
+    async with asyncio.timeout(3):  # less than the daemon would hold it
+        _, body = await client.ask("/traefik/config")
+    assert b"http" in body
+
+
+def test_those_who_ask_with_gzip_and_without_share_two_answers() -> None:
+    answers, gzipped, plain = Answers(), b"gzip", b"plain"
+    first = [answers.whole(b"1", gzipped), answers.whole(b"2", plain)]
+    again = [answers.whole(b"1", gzipped), answers.whole(b"2", plain)]
+    assert all(map(is_, first, again))
+    assert answers.whole(b"3", plain) == b"3plain"
+    assert answers.whole(b"1", gzipped) == b"1gzip"

@@ -6,8 +6,11 @@ import gzip
 import json
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
+from provider.api.traefik_config import wants_plain
 from provider.current import Current
+from provider.publication import Publication
 from tests.api.bodies import routed, stored
 from tests.api.steps import ALL, create, document, refused, until_problem, until_routed
 from tests.conftest import StartDaemon
@@ -64,6 +67,29 @@ async def test_a_traefik_on_this_machine_need_not_unpack_what_it_reads(daemon: D
     coding, content = await encoded(daemon, "gzip", **traefik)
     assert coding is None
     assert content == (await encoded(daemon, "identity"))[1]
+
+
+@pytest.mark.parametrize(
+    ("remote", "is_plain"),
+    [
+        *(("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True)),
+        *(("10.0.0.1", False), ("::ffff:10.0.0.1", False), ("", False)),
+    ],
+)
+def test_a_traefik_elsewhere_gets_gzip(remote: str, is_plain: bool) -> None:
+    headers = {"User-Agent": "Go-http-client/1.1", "Accept-Encoding": "gzip"}
+    request = make_mocked_request("GET", CONFIG, headers).clone(remote=remote)
+    assert wants_plain(request, Publication("", (b"{}",), b"")) is is_plain
+
+
+def test_one_that_comes_through_a_proxy_on_this_machine_gets_gzip() -> None:
+    headers = {
+        "User-Agent": "Go-http-client/1.1",
+        "Accept-Encoding": "gzip",
+        "X-Forwarded-For": "10.0.0.1",
+    }
+    request = make_mocked_request("GET", CONFIG, headers).clone(remote="127.0.0.1")
+    assert not wants_plain(request, Publication("", (b"{}",), b""))
 
 
 async def test_after_a_start_it_unpacks_what_we_have_not_unpacked_either(

@@ -56,9 +56,11 @@ async def test_traefik_disables_nothing_of_the_sample_catalogue(tmp_path: Path) 
             await _all_enabled(stage)
 
 
-@pytest.mark.parametrize("name", ["Go-http-client/1.1", "one that is given gzip"])
+@pytest.mark.parametrize(
+    ("name", "coding"), [("Go-http-client/1.1", None), ("one that is given gzip", "gzip")]
+)
 async def test_every_combination_of_what_a_router_may_say_is_enabled_and_answers(
-    tmp_path: Path, name: str
+    tmp_path: Path, name: str, coding: str | None
 ) -> None:
     def alter(static: dict[str, Any]) -> None:
         static["providers"]["http"]["headers"] = {"User-Agent": name}
@@ -80,6 +82,10 @@ async def test_every_combination_of_what_a_router_may_say_is_enabled_and_answers
 
         stage.edit(lambda environments: environments.extend(records))
 
+        headers = {"User-Agent": name, "Accept-Encoding": "gzip"}
+        url = f"{stage.api}/traefik/config?hold=0"
+        async with stage.session.get(url, headers=headers, auto_decompress=False) as response:
+            assert response.headers.get("Content-Encoding") == coding
         await stage.live(lambda document: len(document["http"].get("services", {})) == len(records))
         await _all_enabled(stage)
         for each in records:

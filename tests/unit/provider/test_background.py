@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import weakref
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -75,7 +76,7 @@ async def test_a_certificate_or_a_workspace_wakes_a_pass_also_where_the_kernel_t
     changed.parent.mkdir(parents=True, exist_ok=True)
     reconciler = SimpleNamespace(run=never, wake=asyncio.Event(), own_certificates={})
     surface: Any = SimpleNamespace(reconciler=reconciler, store=SimpleNamespace(ticks=no_ticks))
-    certificates: Any = SimpleNamespace(sweep=lambda _used: None)
+    certificates: Any = SimpleNamespace(sweep=lambda _used: None, is_unsettled=False)
     async with AsyncExitStack() as stack:
         start_reconciling(stack, surface, certificates, certs, projects)
         for content in ("made", "longer", "gone", "again"):  # the first ones are told by the start
@@ -83,6 +84,47 @@ async def test_a_certificate_or_a_workspace_wakes_a_pass_also_where_the_kernel_t
             changed.unlink() if content == "gone" else changed.write_text(content)
             async with asyncio.timeout(5):
                 await reconciler.wake.wait()
+
+
+class Unreadable:
+    """An entry of a network file system that fails."""
+
+    name, path = "stale", "/nowhere/stale"
+
+    def __fspath__(self) -> str:
+        return self.path
+
+    def is_dir(self, *, follow_symlinks: bool) -> bool:
+        """Not to be told."""
+        raise OSError(errno.ESTALE, "stale file handle")
+
+
+async def test_one_entry_that_cannot_be_looked_at_hides_no_change_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = background._listed
+    monkeypatch.setattr(background, "_listed", lambda folder: [Unreadable(), *listed(folder)])
+    certificates: Any = SimpleNamespace(is_unsettled=False)
+    before = background._certificate_signatures(certificates, tmp_path)
+    (tmp_path / "app.crt").touch()
+    assert background._certificate_signatures(certificates, tmp_path) != before
+
+
+def test_while_a_copy_is_refused_each_look_is_another(tmp_path: Path) -> None:
+    certificates: Any = SimpleNamespace(is_unsettled=True)
+    looks = [background._certificate_signatures(certificates, tmp_path) for _ in range(2)]
+    assert looks[0] != looks[1]
+
+
+def test_what_is_ours_in_the_folder_is_not_looked_at(tmp_path: Path) -> None:
+    certificates: Any = SimpleNamespace(is_unsettled=False)
+    for folder in (".live", "team/.live"):
+        (tmp_path / folder).mkdir(parents=True)
+    before = background._certificate_signatures(certificates, tmp_path)
+    (tmp_path / ".live" / "app.crt").touch()
+    assert background._certificate_signatures(certificates, tmp_path) == before
+    (tmp_path / "team" / ".live" / "app.crt").touch()
+    assert background._certificate_signatures(certificates, tmp_path) != before
 
 
 async def no_ticks() -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from provider.auth.open_mode import is_local, refusal
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "::1", "[::1]"]
+    "host", ["localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "::1", "[::1]", "::ffff:127.0.0.1"]
 )
 def test_localhost_and_loopback_literals_are_local(host: str) -> None:
     assert is_local(host)
@@ -16,7 +16,18 @@ def test_localhost_and_loopback_literals_are_local(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "0.0.0.0", "::", "10.0.0.1", "app.test", "localhost.test", "127.0.0.1.test", "127.1", "1"],
+    [
+        "",
+        "0.0.0.0",
+        "::",
+        "::ffff:10.0.0.1",
+        "10.0.0.1",
+        "app.test",
+        "localhost.test",
+        "127.0.0.1.test",
+        "127.1",
+        "1",
+    ],
 )
 def test_nothing_else_is(host: str) -> None:
     assert not is_local(host)

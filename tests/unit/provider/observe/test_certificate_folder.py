@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -179,3 +180,33 @@ def test_a_link_to_itself_is_a_problem_of_its_record_alone(certs: Path) -> None:
     own = opened(certs).own_certificates([routed("a", tls=tls)])["env-a"]
     assert own.pair is None
     assert own.problem is not None
+
+
+def test_a_copy_that_the_disk_refused_is_made_with_the_next_look_when_it_has_room(
+    certs: Path,
+) -> None:
+    (certs / ".live").write_text("no folder can be made here")
+    folder = opened(certs)
+    assert folder.look("app.crt", "app.key").pair is None
+    assert folder.is_unsettled
+    (certs / ".live").unlink()
+    assert contents(certs, served(folder)) == FIRST
+    assert not folder.is_unsettled
+
+
+def test_a_copy_that_somebody_removed_is_made_again(certs: Path) -> None:
+    folder = opened(certs)
+    before = served(folder)
+    shutil.rmtree(certs / ".live" / before.fingerprint)
+    assert contents(certs, served(folder)) == FIRST
+    assert served(folder) == before
+
+
+def test_a_refused_copy_that_no_record_names_any_more_is_not_tried_for_ever(certs: Path) -> None:
+    (certs / ".live").write_text("no folder can be made here")
+    folder = opened(certs)
+    tls = {"cert_file": "app.crt", "key_file": "app.key"}
+    folder.own_certificates((routed("app", tls=tls),))
+    assert folder.is_unsettled
+    folder.own_certificates(())
+    assert not folder.is_unsettled

@@ -143,3 +143,21 @@ def test_a_file_that_is_not_there_has_no_signature(tmp_path: Path) -> None:
     assert file_signature(tmp_path / "none") is None
     (tmp_path / "loop").symlink_to("loop")
     assert file_signature(tmp_path / "loop") is None
+
+
+async def test_a_folder_that_was_replaced_is_told_of_when_it_is_watched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SAFETY_POLL_S", 0.02)
+    (folder := tmp_path / "folder").mkdir()
+    told = asyncio.Event()
+    looking = asyncio.create_task(watching.watch_folder(folder, told.set))
+    async with asyncio.timeout(5):
+        await told.wait()
+        told.clear()
+        folder.rename(tmp_path / "old")
+        await told.wait()
+        told.clear()
+        folder.mkdir()
+        await told.wait()
+    await watching.stopped([looking])
