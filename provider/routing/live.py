@@ -116,7 +116,9 @@ def _withdrawn(
     if has is not None:
         message = f"{unpublished.message}; an earlier version is still served"
         return _on(watched, Condition("False", "withdrawing", message), settled=False)
-    return _on(watched, Condition("False", unpublished.reason, unpublished.message), settled=True)
+    since = max(filter(None, (unpublished.since, watched.sighting.since)), default=None)
+    gone = Condition("False", unpublished.reason, unpublished.message, since)
+    return _on(watched, gone, settled=True)
 
 
 def _unreached(watched: Watched) -> Condition:

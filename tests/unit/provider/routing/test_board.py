@@ -75,6 +75,17 @@ def test_what_is_not_published_has_a_time_that_stays() -> None:
     assert scene.board.routing_of(entry(planned)).published.since == before == NOON
 
 
+def test_what_is_not_published_is_not_live_since_then_and_not_since_before_it_was_there() -> None:
+    scene = Scene()
+    scene.see(scene.render(DEV))
+    came = scene.clock.move(seconds=60)
+    planned = environment(lifecycle={"state": "planned"}, updated_at=came, **router())
+    scene.see(scene.render(DEV, planned))
+    found = scene.board.routing_of(entry(planned))
+    assert (found.live.status, found.live.since) == ("False", came)
+    assert found.published.since == came
+
+
 async def test_the_document_of_another_routebook_is_unknown_and_nothing_is_counted() -> None:
     scene = Scene()
     scene.render(DEV)
