@@ -25,6 +25,7 @@ from tests.name_server import NameServer, name_server
 
 _BLOCK_S = 30.0
 _TEAM_AUTH = {"headers": {"customRequestHeaders": {"X-Team-Auth": "sample"}}}
+_SAMPLES = ROOT / "deploy" / "traefik" / "dynamic" / "middlewares.yml"
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)\b|http://127\.0\.0\.1(?=/)|http://shop\.test(?=/)")
 
 
@@ -76,9 +77,7 @@ async def checkout(folder: Path, page: str) -> AsyncIterator[Checkout]:
         daemon = await stack.enter_async_context(AsyncExitStack())
         await daemon.enter_async_context(running(settings))
         providers = yaml.safe_load(_only(blocks, "yaml"))["providers"]
-        add_middlewares = file_provider(
-            folder / "traefik", {"http": {"middlewares": {"team-auth": _TEAM_AUTH}}}
-        )
+        add_middlewares = file_provider(folder / "traefik", _middlewares())
 
         def change(static: dict[str, Any]) -> None:
             static["providers"] = providers
@@ -91,6 +90,12 @@ async def checkout(folder: Path, page: str) -> AsyncIterator[Checkout]:
         stack.push_async_callback(daemon.aclose)
         environ = _environ(folder, f"http://127.0.0.1:{daemon_port}")
         yield Checkout(folder, blocks, names, environ)
+
+
+def _middlewares() -> dict[str, Any]:
+    """The samples of deploy/traefik, but for the login: its file of users is not here."""
+    samples = yaml.safe_load(_SAMPLES.read_text())["http"]["middlewares"]
+    return {"http": {"middlewares": samples | {"team-auth": _TEAM_AUTH}}}
 
 
 def _addresses(ports: dict[int, int]) -> Callable[[str], str]:
