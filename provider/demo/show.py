@@ -1,4 +1,4 @@
-"""`routebook demo`: start everything, prove it, say what to try next, stay until Ctrl-C."""
+"""`routebook demo`: start everything, prove it; without `--once` say what to try, and stay."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ async def run(*, once: bool) -> int:
         except (FileNotFoundError, TimeoutError, aiohttp.ClientError, OSError) as error:
             print(f"not proven: {error or type(error).__name__}", file=sys.stderr)
             return 1
-        _invite(stage)
         if not once:
+            _invite(stage)
             await _ctrl_c()
     return 0
 
@@ -158,8 +158,8 @@ Try:
 
 
 async def _ctrl_c() -> None:
-    print("Ctrl-C ends it and removes the copy.", flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    print("Ctrl-C ends it and removes the copy.", flush=True)
     await stop.wait()
