@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from provider.auth.access import Role
-from provider.commands.book import DATA, Data, book_of, ended, say
+from provider.commands.book import DATA, Data, book_of, ended, say, say_closed
 from registry.cli.terminal import AsJson, table
 
 app = typer.Typer(no_args_is_help=True, help="Who may log in, kept in <data>/accounts.json.")
@@ -30,13 +29,13 @@ def add(
 ) -> None:
     """A new account; asks for its password."""
     book = book_of(data)
-    first = book.is_unused()
+    was_open = book.is_unused()
     with ended():
         book.add_account(email, role.value, _password(password_stdin))
     row = {"email": email, "role": role.value}
     say(f"{email} may log in as {role.value}", row, as_json=as_json)
-    if first and not as_json:
-        _say_what_traefik_needs(data)
+    if was_open:
+        say_closed(data)
 
 
 @app.command("list")
@@ -79,17 +78,3 @@ def _password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\n")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-def _say_what_traefik_needs(data: Path) -> None:
-    print(
-        f"""
-From now on everybody has to say who they are, Traefik too. Make it a token:
-  routebook tokens create --role traefik --name traefik --data {data}
-and give it to Traefik in its static configuration:
-  providers:
-    http:
-      endpoint: http://127.0.0.1:8700/traefik/config
-      headers:
-        Authorization: Bearer <the token>"""
-    )

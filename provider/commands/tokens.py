@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from provider.auth.access import Role
-from provider.commands.book import DATA, Data, book_of, ended, say
+from provider.commands.book import DATA, Data, book_of, ended, say, say_closed
 from registry.cli.terminal import AsJson, table
 
 app = typer.Typer(
@@ -28,15 +28,18 @@ def create(
     """A new token, printed this once."""
     from registry.fields import instant_text
 
-    lifetime = timedelta(days=days) if days else None
+    book, lifetime = book_of(data), timedelta(days=days) if days else None
+    was_open = book.is_unused()
     with ended():
-        secret, token = book_of(data).create_token(role.value, name or role.value, lifetime)
+        secret, token = book.create_token(role.value, name or role.value, lifetime)
     if as_json:
         expires_at = instant_text(token.expires_at) if token.expires_at else None
         row = {"token": secret, "id": token.id, "role": token.role, "name": token.name}
         print(json.dumps({**row, "expires_at": expires_at}))
     else:
         print(secret)
+    if was_open:
+        say_closed(data, has_traefik_token=role is Role.TRAEFIK)
 
 
 @app.command("list")

@@ -34,8 +34,8 @@ async def test_an_account_is_added_listed_changed_and_disabled(
 ) -> None:
     added = await add(data)
     assert added.code == 0
-    assert "routebook tokens create --role traefik" in added.out
-    assert "Authorization: Bearer" in added.out
+    assert "routebook tokens create --role traefik" in added.err
+    assert "Authorization: Bearer" in added.err
     daemon = await start_daemon()
 
     async def login(password: str) -> int:
@@ -80,6 +80,29 @@ async def test_a_token_is_printed_once_listed_and_revoked(
     assert (await routebook("tokens", "revoke", created["id"], data)).code == 0
     who = bearer(created["token"])
     assert (await daemon.call("GET", "/api/auth/me", headers=who)).status == 401
+
+
+async def test_the_first_token_ends_open_mode_and_says_so_beside_the_token(data: str) -> None:
+    first = await routebook("tokens", "create", "--role=viewer", "--json", data)
+    assert first.value["role"] == "viewer"
+    assert "From now on everybody has to say who they are, Traefik too." in first.err
+    assert "routebook tokens create --role traefik" in first.err
+    second = await routebook("tokens", "create", "--role=viewer", data)
+    assert (second.code, second.err) == (0, "")
+
+
+async def test_a_first_token_for_traefik_is_only_to_be_given_to_it(data: str) -> None:
+    first = await routebook("tokens", "create", "--role=traefik", data)
+    assert re.fullmatch(r"rb_[\w-]{43}\n", first.out)
+    assert "Give Traefik\nits token in its static configuration" in first.err
+    assert "tokens create" not in first.err
+
+
+async def test_a_first_account_says_in_json_too_that_open_mode_ended(data: str) -> None:
+    words = ("accounts", "add", OPERATOR, "--role=operator", "--password-stdin", "--json", data)
+    added = await routebook(*words, stdin=f"{PASSWORD}\n")
+    assert added.value == {"email": OPERATOR, "role": "operator"}
+    assert "Traefik too" in added.err
 
 
 async def test_a_token_without_days_never_expires(data: str) -> None:
