@@ -24,7 +24,7 @@ The verbs speak to the API at `AGENT_API_URL`, by default `http://127.0.0.1:8700
 | 3 | the API cannot be reached, or what answers is not Routebook |
 | 130 | `watch` was ended by Ctrl-C |
 
-`--json` prints one JSON value on standard output; `watch --json` prints one a line, as the events come. Tables are cut to the width of a terminal, and whole in a pipe.
+`--json` prints one JSON value on standard output; `watch --json` prints one a line, as the events come. Tables are fitted to the width of a terminal, where ids and slugs stay whole and prose goes below its row, and are whole in a pipe.
 
 A write with `--wait SECONDS` ends as soon as every Traefik that `ROUTEBOOK_TRAEFIK_API` names was seen to serve it, or
 surely will not. The write is done either way. What claims no route (planned, retired, deleted, without

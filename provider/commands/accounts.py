@@ -10,7 +10,8 @@ import typer
 
 from provider.auth.access import Role
 from provider.commands.book import DATA, Data, book_of, ended, say, say_closed
-from registry.cli.terminal import AsJson, table
+from registry.cli.tables import table
+from registry.cli.terminal import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Who may log in, kept in <data>/accounts.json.")
 
@@ -47,7 +48,7 @@ def list_accounts(as_json: AsJson = False, data: Data = DATA) -> None:
     if as_json:
         print(json.dumps(rows))
     else:
-        table(("email", "role", "disabled"), rows)
+        table(("email", "role", "disabled"), rows, keys=("email",), empty="there is no account")
 
 
 @app.command()

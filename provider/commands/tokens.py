@@ -10,7 +10,8 @@ import typer
 
 from provider.auth.access import Role
 from provider.commands.book import DATA, Data, book_of, ended, say, say_closed
-from registry.cli.terminal import AsJson, table
+from registry.cli.tables import table
+from registry.cli.terminal import AsJson
 
 app = typer.Typer(
     no_args_is_help=True, help="Keys for programs, kept hashed in <data>/tokens.json."
@@ -61,7 +62,7 @@ def list_tokens(as_json: AsJson = False, data: Data = DATA) -> None:
     if as_json:
         print(json.dumps(rows))
     else:
-        table(("id", "name", "role", "expires_at"), rows)
+        table(("id", "name", "role", "expires_at"), rows, keys=("id",), empty="there is no token")
 
 
 @app.command()

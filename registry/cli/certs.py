@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from registry.cli import certificates_checking, certificates_issuing
-from registry.cli.terminal import AsJson, client_of, remark, say_json, table
+from registry.cli.tables import table
+from registry.cli.terminal import AsJson, client_of, remark, say_json
 
 _COLUMNS = (
     "file", "status", "names", "issuer", "ends", "days", "key", "used by", "loaded",
@@ -24,7 +25,13 @@ def list_certificates(context: typer.Context, as_json: AsJson = False) -> None:
     for each in shown["certificates"]:
         for note in _notes(each):
             remark(f"{each['file']}: {note}")
-    table(_COLUMNS, [*map(_row, shown["certificates"])])
+    table(
+        _COLUMNS,
+        [*map(_row, shown["certificates"])],
+        keys=("file",),
+        below=("issuer", "names", "used by", "key"),
+        empty="no record names a certificate, and the folder holds none",
+    )
 
 
 SUBVERBS: dict[str, Callable[..., None]] = {

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, sheet, table
+from registry.cli.tables import section
+from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, sheet
 
 
 def explain(
@@ -30,14 +31,12 @@ def explain(
         sheet(_facts(shown["answer"]))
     for note in shown["notes"]:
         remark(note)
-    if shown["candidates"]:
-        say("\ncandidates")
-        columns: tuple[str, ...] = ("candidate", "entrypoint", "reason", "message")
-        table(columns, [*map(_row, shown["candidates"])], folding="message")
-    if "probe" in shown:
-        say("\nprobe")
-        columns = ("traefik", "entrypoint", "status", "agrees", "certificate", "note")
-        table(columns, [*map(_probed, shown["probe"])], folding="note")
+    columns: tuple[str, ...] = ("candidate", "entrypoint", "reason", "message")
+    candidates = [*map(_row, shown["candidates"])]
+    section("candidates", columns, candidates, keys=("candidate", "reason"), below=("message",))
+    columns = ("traefik", "entrypoint", "status", "agrees", "certificate", "note")
+    probed, below = [*map(_probed, shown.get("probe", ()))], ("note", "certificate")
+    section("probe", columns, probed, keys=("traefik",), below=below)
 
 
 def _headlines(shown: Mapping[str, Any]) -> Iterator[str]:

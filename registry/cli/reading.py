@@ -7,18 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from registry.cli.terminal import (
-    AsJson,
-    Ref,
-    client_of,
-    mark,
-    remark,
-    say,
-    say_json,
-    section,
-    sheet,
-    table,
-)
+from registry.cli.tables import section, table
+from registry.cli.terminal import AsJson, Ref, client_of, mark, remark, say, say_json, sheet
 from registry.cli.waiting import claims_nothing
 
 Project = Annotated[str | None, typer.Option("--project-id", "--project", help="of this workspace")]
@@ -47,6 +37,8 @@ def list_environments(
     table(
         ("slug", "project", "state", "live", "health", "host", "owner"),
         [_row(e) for e in page["environments"]],
+        keys=("slug",),
+        empty="no environment matches" if any(filters.values()) else "there is no environment",
     )
     if page["next"]:
         remark(f"{len(page['environments'])} of {page['total']}; more: --cursor {page['next']}")
@@ -67,11 +59,15 @@ def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
         return
     sheet(_facts(environment))
     project = environment.get("project") or {}
-    section("ports", ("name", "port", "protocol", "url"), environment["ports"])
+    section("ports", ("name", "port", "protocol", "url"), environment["ports"], below=("url",))
     section(
-        "contacts of the workspace", ("name", "email", "slack", "role"), project.get("contacts", ())
+        "contacts of the workspace",
+        ("name", "email", "slack", "role"),
+        project.get("contacts", ()),
+        below=("role", "slack"),
     )
-    section("routes", ("host", "path_prefix", "entrypoint", "state", "holder"), routes)
+    columns = ("host", "path_prefix", "entrypoint", "state", "holder")
+    section("routes", columns, routes, keys=("host", "holder"))
     _show_routing(routing)
     for error in (environment.get("fault") or {}).get("errors", ()):
         remark(f"broken: {error['file']}:{error['line']}: {error['pointer']}: {error['message']}")
@@ -91,7 +87,12 @@ def list_routes(
     if as_json:
         say_json({"routes": routes, "total": len(routes)})
         return
-    table(("host", "path_prefix", "entrypoint", "slug", "state", "holder"), routes)
+    table(
+        ("host", "path_prefix", "entrypoint", "slug", "state", "holder"),
+        routes,
+        keys=("slug", "holder"),
+        empty="no route matches" if any(filters.values()) else "nothing is routed",
+    )
 
 
 def history(
@@ -117,7 +118,13 @@ def history(
     if ref is None and len(rows) == limit:
         remark(f"there may be more: --since {rows[-1]['revision']}")
     names = () if ref else ("environment_id",)
-    table(("revision", "at", "actor", "source", "action", *names, "changed"), shown)
+    table(
+        ("revision", "at", "actor", "source", "action", *names, "changed"),
+        shown,
+        keys=("revision", "environment_id"),
+        below=("changed", "source", "actor"),
+        empty=f"no change after revision {since}" if since else "no change is recorded",
+    )
 
 
 def export(
@@ -195,11 +202,14 @@ def _show_routing(routing: Mapping[str, Any]) -> None:
     """The conditions, and below them each Traefik where there are several."""
     told, traefiks = ("status", "reason", "since", "message"), routing["traefiks"]
     conditions = [{"condition": name, **each} for name, each in routing["conditions"].items()]
-    section("routing", ("condition", *told), conditions, folding="message")
+    names = ("condition", "status", "reason")
+    section("routing", ("condition", *told), conditions, keys=names, below=("message", "since"))
     if len(traefiks) > 1:
-        section("live on", ("traefik", *told), traefiks, folding="message")
+        names = ("traefik", "status", "reason")
+        section("live on", ("traefik", *told), traefiks, keys=names, below=("message", "since"))
     columns = ("traefik", "router", "catches", "winner", "message")
-    section("neighbours", columns, routing["neighbours"], folding="message")
+    below = ("message", "winner", "catches")
+    section("neighbours", columns, routing["neighbours"], keys=("traefik", "router"), below=below)
 
 
 def _pointers(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 import typer
 
-from registry.cli.terminal import AsJson, Ref, client_of, printable, remark, say, say_json, table
+from registry.cli.tables import table
+from registry.cli.terminal import AsJson, Ref, client_of, printable, remark, say, say_json
 
 _NOTES_LENGTH_MAX = 2000
 
@@ -119,7 +120,12 @@ def _say(outcome: Mapping[str, Any]) -> None:
         {**each, "result": "good" if each["good"] else "failed"} for each in outcome["results"]
     ]
     if results:
-        table(("name", "result", "status", "url", "detail"), results)
+        table(
+            ("name", "result", "status", "url", "detail"),
+            results,
+            keys=("url",),
+            below=("detail", "url"),
+        )
     else:
         say("no smoke test of the workspace has a URL: nothing is recorded")
     if outcome["commands"]:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, sheet, table
+from registry.cli.tables import table
+from registry.cli.terminal import AsJson, client_of, printable, say, say_json, sheet
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="as `routebook tasks` shows it")]
 
@@ -31,9 +32,13 @@ def tasks(
         say_json({"tasks": found, "total": len(found)})
         return
     columns = ("id", "severity", "environment", "kind", "assignee", "action")
-    table(columns, [_row(task) for task in found], folding="action")
-    if not found:
-        remark(f"no task is {state}" if state != "all" else "there are no tasks")
+    table(
+        columns,
+        [_row(task) for task in found],
+        keys=("id", "environment", "kind"),
+        below=("action", "assignee"),
+        empty=_nothing(state, any((environment, kind, severity))),
+    )
 
 
 def show(context: typer.Context, task_id: TaskId, as_json: AsJson = False) -> None:
@@ -58,7 +63,7 @@ def show(context: typer.Context, task_id: TaskId, as_json: AsJson = False) -> No
     evidence = [(f"evidence.{key}", value) for key, value in task["evidence"].items()]
     sheet([*((name, task[name]) for name in names), ("ask", ", ".join(asked)), *evidence])
     say("\nhistory")
-    table(("at", "actor", "deed", "words"), task["history"])
+    table(("at", "actor", "deed", "words"), task["history"], keys=("at",), below=("words",))
 
 
 def assign(
@@ -127,6 +132,12 @@ def _change(
         return
     whose = f", assigned to {task['assignee']}" if task["assignee"] else ""
     say(printable(f"{task['id']} is {task['state']}{whose}: {task['action']}"))
+
+
+def _nothing(state: str, is_filtered: bool) -> str:
+    if is_filtered:
+        return "no task matches"
+    return "there are no tasks" if state == "all" else f"no task is {state}"
 
 
 def _row(task: Mapping[str, Any]) -> dict[str, Any]:

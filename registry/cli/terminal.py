@@ -1,10 +1,10 @@
-"""What the verbs print: tables that fit, JSON, and errors that say the next step."""
+"""What the verbs print: lines, JSON, and errors that say the next step."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -17,14 +17,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="one JSON value on standard
 Ref = Annotated[str, typer.Argument(metavar="REF", help="the id or the slug of an environment")]
 
 _FAULTS_SHOWN = 20
-_GAP = 2
-_NARROWEST = 3
-_STYLES = {
-    "active": "green", "healthy": "green", "published": "green", "created": "green",
-    "maintenance": "yellow", "degraded": "yellow", "changed": "yellow", "planned": "cyan",
-    "ok": "green", "expiring": "yellow", "expired": "red", "unusable": "red",
-    "offline": "red", "lost": "red", "removed": "red", "retired": "dim", "unknown": "dim",
-}  # fmt: skip
 _NEXT_STEPS = {
     "unauthenticated": "run `routebook login`, or set AGENT_TOKEN",
     "forbidden": "use an account or a token of a role that may: `routebook whoami`",
@@ -76,65 +68,6 @@ def printable(value: object) -> str:
         value = json.dumps(value, ensure_ascii=False)
     text = "-" if value is None or value == "" else str(value)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def table(
-    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, folding: str | None = None
-) -> None:
-    """Rows under their columns: cut to the width of a terminal, whole into a pipe.
-
-    The widest columns are cut, none is left out; the column `folding` goes on in further lines.
-    """
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    lines = [[printable(row.get(column)) for column in columns] for row in rows]
-    console = Console() if sys.stdout.isatty() else Console(width=10_000, color_system=None)
-    widest = [
-        max(map(cell_len, cells)) for cells in zip([*map(str.upper, columns)], *lines, strict=True)
-    ]
-    room = console.width - _GAP * (len(columns) - 1)
-    widths = _shrunk(widest, room) if sys.stdout.isatty() else widest
-    # As wide as the columns are: rich would leave out the last ones.
-    console.width = sum(widths) + _GAP * len(columns)
-    shown = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for column, width in zip(columns, widths, strict=True):
-        folds = column == folding
-        shown.add_column(column.upper(), no_wrap=not folds,
-                         overflow="fold" if folds else "ellipsis", width=width)  # fmt: skip
-    for cells in lines:
-        shown.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
-    with console.capture() as captured:
-        console.print(shown)
-    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _shrunk(widths: Sequence[int], room: int) -> list[int]:
-    """Column widths that fit into `room`: the widest lose, down to a few characters."""
-    shrunk = list(widths)
-    while sum(shrunk) > room:
-        widest = max(range(len(shrunk)), key=lambda index: shrunk[index])
-        if shrunk[widest] <= _NARROWEST:
-            break
-        second = sorted(shrunk)[-2] if len(shrunk) > 1 else 0
-        cut = min(sum(shrunk) - room, max(shrunk[widest] - second, 1))
-        shrunk[widest] = max(shrunk[widest] - cut, _NARROWEST)
-    return shrunk
-
-
-def section(
-    title: str,
-    columns: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    folding: str | None = None,
-) -> None:
-    """A table under its title, after an empty line; nothing where there are no rows."""
-    if rows:
-        say(f"\n{title}")
-        table(columns, rows, folding=folding)
 
 
 def mark(flag: bool | None) -> str:

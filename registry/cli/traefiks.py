@@ -7,17 +7,8 @@ from typing import Any
 
 import typer
 
-from registry.cli.terminal import (
-    AsJson,
-    client_of,
-    mark,
-    printable,
-    remark,
-    say,
-    say_json,
-    section,
-    table,
-)
+from registry.cli.tables import section, table
+from registry.cli.terminal import AsJson, client_of, mark, printable, remark, say, say_json
 from registry.cli.waiting import NOBODY_LOOKS
 
 _KNOWN = (
@@ -39,12 +30,15 @@ def list_traefiks(context: typer.Context, as_json: AsJson = False) -> None:
         return
     say(printable(f"newest document: {digest or 'none'}"))
     if known:
-        table(_KNOWN, [_row(each, digest) for each in known], folding="reached")
+        below = ("reached", "digest", "looked_at", "neighbours", "at_fault")
+        table(_KNOWN, [_row(each, digest) for each in known], keys=("traefik",), below=below)
     else:
         say(NOBODY_LOOKS)
     faults = [*_faults(known)]
-    section("routers at fault", ("traefik", "router", "status", "errors"), faults, folding="errors")
-    section("pollers", _POLLERS, [_poller(each, digest) for each in pollers])
+    names = ("traefik", "router")
+    section("routers at fault", (*names, "status", "errors"), faults, keys=names, below=("errors",))
+    polling, names = [_poller(each, digest) for each in pollers], ("poller", "last_poll_at")
+    section("pollers", _POLLERS, polling, keys=names, below=("user_agent", "held"))
     for each in known:
         if each["refused_since"]:
             since = each["refused_since"]
