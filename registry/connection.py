@@ -56,6 +56,7 @@ class Connection:
         self._token = _given_token(environ)
         self._login = environ.get("AGENT_EMAIL"), environ.get("AGENT_PASSWORD")
         self._logged_in = False
+        self._advice = _advice_on(self._token, environ)
         if self._token is None and not all(self._login):
             self._token = self.sessions.token_of(self.url)
 
@@ -120,7 +121,10 @@ class Connection:
             with self._opener.open(request, timeout=timeout_s) as response:
                 yield response
         except urllib.error.HTTPError as error:
-            raise self._problem(error.read(), error.code) from None
+            problem = self._problem(error.read(), error.code)
+            if isinstance(problem, errors.Unauthenticated) and self._advice:
+                problem.add_note(self._advice)
+            raise problem from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(
@@ -169,6 +173,20 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     if host in ("localhost", "::1") or host.startswith("127."):
         handlers.append(urllib.request.ProxyHandler({}))  # no proxy knows our loopback
     return urllib.request.build_opener(*handlers)
+
+
+def _advice_on(token: str | None, environ: Mapping[str, str]) -> str | None:
+    """What to do when those who this environment names are not let in."""
+    names = ("AGENT_EMAIL", "AGENT_PASSWORD")
+    missing = [name for name in names if not environ.get(name)]
+    if token:
+        name = "AGENT_TOKEN" if environ.get("AGENT_TOKEN", "").strip() else "AGENT_TOKEN_FILE"
+        return f"set another {name}, or unset it and run `routebook login`"
+    if not missing:
+        return "look at AGENT_EMAIL and AGENT_PASSWORD: no account has both"
+    if len(missing) == 1:
+        return f"{missing[0]} is missing: set it too, or run `routebook login`"
+    return None
 
 
 def _given_token(environ: Mapping[str, str]) -> str | None:

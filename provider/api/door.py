@@ -31,6 +31,8 @@ class Admitted:
 
 
 _ADMITTED = web.RequestKey("admitted", object)
+_NO_TOKEN = "send a token: Authorization: Bearer <token>"
+_UNKNOWN = "the token that was sent is not known, or not any more"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Door:
             identity = None  # accounts that cannot be read keep nobody from asking how we are
         if not may(identity, access):
             if identity is None:
-                raise Unauthenticated("send a token: Authorization: Bearer <token>")
+                raise Unauthenticated(_UNKNOWN if presented_token(request) else _NO_TOKEN)
             raise Forbidden(f"{identity.role.value} may not; it takes {access.value}")
         request[IDENTITY] = identity
         presented = None if identity is LOCAL else presented_token(request)

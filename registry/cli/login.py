@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry.cli.terminal import AsJson, client_of, say, say_json
+from registry.cli.terminal import AsJson, advising, client_of, say, say_json
 
 
 def login(
@@ -29,7 +29,8 @@ def login(
     else:
         given = environ.get("AGENT_PASSWORD")
         password = given or typer.prompt("Password", hide_input=True, err=True)
-    session = {"email": email, **client.login(str(email), password)}
+    with advising("look at the e-mail and the password, and try again", "unauthenticated"):
+        session = {"email": email, **client.login(str(email), password)}
     client.sessions.store(client.url, session)
     if as_json:
         say_json({"url": client.url, "email": email, "expires_at": session["expires_at"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -21,9 +22,10 @@ _NEXT_STEPS = {
     "unauthenticated": "run `routebook login`, or set AGENT_TOKEN",
     "forbidden": "use an account or a token of a role that may: `routebook whoami`",
     "not_found": "`routebook list` shows what there is",
+    "unknown_project": "`routebook list` shows those in use, below PROJECT",
     "quarantined": "`routebook show` it, then mend it in the file or with `routebook apply`",
     "edit_held": "`routebook confirm` lets the hand edit through; with --dry-run it shows it first",
-    "catalogue_unreadable": "mend the file; `routebook check` says where",
+    "catalogue_unreadable": "nothing is written until it can be read: `routebook check` says why",
     "edited_elsewhere": "run the command again",
     "revision_conflict": "run the command again",
     "route_conflict": "give it other host names, or change the one that holds the route",
@@ -82,6 +84,17 @@ def sheet(rows: Sequence[tuple[str, object]]) -> None:
         say(f"{name.ljust(width)}  {printable(value)}".rstrip())
 
 
+@contextmanager
+def advising(step: str, *codes: str) -> Iterator[None]:
+    """Errors of these codes end with this next step, and not with the one that fits most often."""
+    try:
+        yield
+    except RegistryError as error:
+        if error.code in codes:
+            error.__notes__ = [step]
+        raise
+
+
 def words_of(error: RegistryError) -> Iterator[str]:
     """The lines for an error: what is wrong, each further place, and what to do."""
     faults = [fault for fault in error.errors if fault.message not in error.detail]
@@ -95,5 +108,5 @@ def words_of(error: RegistryError) -> Iterator[str]:
     yield from (f"  {line}" for line in placed[:_FAULTS_SHOWN])
     if len(placed) > _FAULTS_SHOWN:
         yield f"  and {len(placed) - _FAULTS_SHOWN} more"
-    if error.code in _NEXT_STEPS:
-        yield f"  {_NEXT_STEPS[error.code]}"
+    steps = getattr(error, "__notes__", None) or [_NEXT_STEPS.get(error.code)]
+    yield from (f"  {step}" for step in steps if step)

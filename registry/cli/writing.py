@@ -10,7 +10,7 @@ import typer
 
 from registry.cli.fields import Ports, Sets, patch_of, with_field_flags, with_ports, with_values
 from registry.cli.foreseen import DryRun, say_foreseen
-from registry.cli.terminal import AsJson, Ref, client_of, printable, say, say_json
+from registry.cli.terminal import AsJson, Ref, advising, client_of, printable, say, say_json
 from registry.cli.waiting import (
     Wait,
     end_unless,
@@ -129,11 +129,14 @@ def revert(
     The state after a revision, as a new change; of a deleted environment by its id.
     """
     how, client = how_of(dry_run=dry_run, wait_s=wait_s), client_of(context)
+    before = None if dry_run else _known(client, ref)
+    with advising(
+        f"`routebook history {ref}` shows its revisions, `routebook history` all", "not_found"
+    ):
+        answer = client.revert(ref, revision, how)
     if dry_run:
-        say_foreseen(client.revert(ref, revision, how).value, as_json=as_json)
+        say_foreseen(answer.value, as_json=as_json)
         return
-    before = _known(client, ref)
-    answer = client.revert(ref, revision, how)
     if answer.value is not None:
         what = "unchanged" if before and _is_same(before, _record(answer.value)) else "reverted"
         _say_written(what, answer.value, as_json=as_json)
