@@ -88,6 +88,12 @@ class Client(Connection):
         """One environment, hydrated, and its entity tag."""
         return self._answer("GET", _one(ref))
 
+    def project(self, project_id: str) -> dict[str, Any]:
+        """One workspace. Raises NotFound, with near names."""
+        path = f"/api/projects/{quote(project_id, safe='')}"
+        project: dict[str, Any] = self.call("GET", path)
+        return project
+
     def routing(self, ref: str) -> dict[str, Any]:
         """Whether an environment is really served, by whom, and why not."""
         found: dict[str, Any] = self.call("GET", f"{_one(ref)}/routing")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.cli.filters import Project
 from registry.cli.foreseen import SIGNS, DryRun, say_effects, say_item
-from registry.cli.reading import Project
 from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, words_of
 from registry.cli.waiting import Wait, end_unless, how_of, is_batch_proved, live_words
 from registry.client import Client, How

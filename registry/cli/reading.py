@@ -7,19 +7,29 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from registry.cli.filters import Health, Project, RouteState, State, refuse_unknown
 from registry.cli.tables import section, table
-from registry.cli.terminal import AsJson, Ref, client_of, mark, remark, say, say_json, sheet
+from registry.cli.terminal import (
+    AsJson,
+    Ref,
+    advising,
+    client_of,
+    mark,
+    remark,
+    say,
+    say_json,
+    sheet,
+)
 from registry.cli.waiting import claims_nothing
 
-Project = Annotated[str | None, typer.Option("--project-id", "--project", help="of this workspace")]
 _READ_ONLY = ("project", "fault", "routing", "created_at", "updated_at")
 
 
 def list_environments(
     context: typer.Context,
     project_id: Project = None,
-    state: Annotated[str | None, typer.Option(help="in this lifecycle state")] = None,
-    health: Annotated[str | None, typer.Option(help="of this health status")] = None,
+    state: State = None,
+    health: Health = None,
     owner: Annotated[str | None, typer.Option(help="the owner's name or e-mail")] = None,
     q: Annotated[
         str | None, typer.Option("--q", "--search", help="a part of a name or a host name")
@@ -30,14 +40,17 @@ def list_environments(
 ) -> None:
     """Environments, a line each."""
     filters = {"project_id": project_id, "state": state, "health": health, "owner": owner, "q": q}
-    page = client_of(context).listed({**filters, "limit": limit, "cursor": cursor})
+    client = client_of(context)
+    page = client.listed({**filters, "limit": limit, "cursor": cursor})
+    if not page["environments"]:
+        refuse_unknown(client, project_id=project_id)
     if as_json:
         say_json(page)
         return
     table(
         ("slug", "project", "state", "live", "health", "host", "owner"),
         [_row(e) for e in page["environments"]],
-        keys=("slug",),
+        keys=("slug", "project"),
         empty="no environment matches" if any(filters.values()) else "there is no environment",
     )
     if page["next"]:
@@ -78,12 +91,15 @@ def list_routes(
     ref: Annotated[str | None, typer.Argument(metavar="[REF]", help="an id or a slug")] = None,
     project_id: Project = None,
     host: Annotated[str | None, typer.Option(help="a part of the host name")] = None,
-    state: Annotated[str | None, typer.Option(help="published or lost")] = None,
+    state: RouteState = None,
     as_json: AsJson = False,
 ) -> None:
     """What is routed, and to which environment."""
     filters = {"environment": ref, "project_id": project_id, "host": host, "state": state}
-    routes = list(client_of(context).routes(filters))
+    client = client_of(context)
+    routes = list(client.routes(filters))
+    if not routes:
+        refuse_unknown(client, ref=ref, project_id=project_id)
     if as_json:
         say_json({"routes": routes, "total": len(routes)})
         return
@@ -110,7 +126,8 @@ def history(
     """
     if ref == "":
         raise typer.BadParameter("REF is empty; leave it out for the history of all")
-    rows = client_of(context).history(ref, since, limit)[:limit]
+    with advising("`routebook history` shows what there is, or was", "not_found"):
+        rows = client_of(context).history(ref, since, limit)[:limit]
     if as_json:
         say_json({"history": rows})
         return
@@ -142,6 +159,8 @@ def export(
         found = [client.read(ref).value for ref in refs]
     else:
         found = list(client.environments({"project_id": project_id}))
+    if not found:
+        refuse_unknown(client, project_id=project_id)
     for environment in found:
         if "fault" in environment:
             remark(f"{environment['slug']}: its stored record is broken; this is its last good one")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _GAP = "  "
-_LEAST = 12
+_LEAST = 8
 _STYLES = {
     "active": "green", "healthy": "green", "published": "green", "created": "green",
     "maintenance": "yellow", "degraded": "yellow", "changed": "yellow", "planned": "cyan",

@@ -7,27 +7,33 @@ from typing import Annotated, Any
 
 import typer
 
+from registry.cli.filters import Severity, TaskState, refuse_unknown
 from registry.cli.tables import table
-from registry.cli.terminal import AsJson, client_of, printable, say, say_json, sheet
+from registry.cli.terminal import AsJson, advising, client_of, printable, say, say_json, sheet
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="as `routebook tasks` shows it")]
+
+_ALL_TASKS = "`routebook tasks --state all` shows them all"
 
 
 def tasks(
     context: typer.Context,
-    state: Annotated[str, typer.Option(help="open, dismissed, closed or all")] = "open",
+    state: TaskState = "open",
     environment: Annotated[
         str | None, typer.Option("--environment", "--for", help="of this environment")
     ] = None,
     kind: Annotated[str | None, typer.Option(help="of this kind, such as dns_missing")] = None,
-    severity: Annotated[str | None, typer.Option(help="high, medium or low")] = None,
+    severity: Severity = None,
     as_json: AsJson = False,
 ) -> None:
     """The tasks, the most severe first."""
     if context.invoked_subcommand is not None:
         return
     filters = {"state": state, "environment": environment, "kind": kind, "severity": severity}
-    found = list(client_of(context).tasks(filters))
+    client = client_of(context)
+    found = list(client.tasks(filters))
+    if not found:
+        refuse_unknown(client, ref=environment)
     if as_json:
         say_json({"tasks": found, "total": len(found)})
         return
@@ -43,7 +49,8 @@ def tasks(
 
 def show(context: typer.Context, task_id: TaskId, as_json: AsJson = False) -> None:
     """One task: what to do, what was seen, whom to ask, and what became of it."""
-    task = client_of(context).task(task_id)
+    with advising(_ALL_TASKS, "not_found"):
+        task = client_of(context).task(task_id)
     if as_json:
         say_json(task)
         return
@@ -126,7 +133,8 @@ def tasks_app() -> typer.Typer:
 def _change(
     context: typer.Context, task_id: str, change: Mapping[str, Any], *, as_json: bool
 ) -> None:
-    task = client_of(context).change_task(task_id, change)
+    with advising(_ALL_TASKS, "not_found"):
+        task = client_of(context).change_task(task_id, change)
     if as_json:
         say_json(task)
         return

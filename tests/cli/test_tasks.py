@@ -49,5 +49,6 @@ async def test_what_cannot_be_done_says_why(daemon: Daemon, shell: Shell) -> Non
     refused = await shell("tasks", "reopen", "task-none")
     assert (refused.code, "not_found" in refused.err) == (1, True)
     assert (await shell("tasks", "dismiss", "task-none")).code == 2, "a reason is needed"
-    odd = await shell("tasks", "--state", "odd")
+    assert "`routebook tasks --state all`" in refused.err
+    odd = await shell("tasks", "--kind", "odd")
     assert (odd.code, "invalid_record" in odd.err) == (1, True)
