@@ -27,16 +27,20 @@ def check(
         str | None,
         typer.Option(metavar="HOST:PORT", help="of Traefik; else that of the first known one"),
     ] = None,
-    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="a CA to trust, in PEM")] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="a CA in PEM that must be trusted with")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Which certificate Traefik presents for a host.
 
-    Exit code 1 when there is none, it does not cover the host, it is not valid now, or it is not
-    the one of the record.
+    Exit code 1 when there is none, it does not cover the host, it is not valid now, it is not the
+    one of the record, or a client that trusts --ca alone does not trust it.
     """
     from registry.cli.inspection import covers_host, facts_of, problems_of, rows_of
 
+    if ca is not None:
+        _refuse_unreadable(ca)
     known = _Known(client_of(context))
     asked = _canonical(host)
     where = _address(address) if address else known.address()
@@ -140,6 +144,14 @@ def _trust(
         contexts["ca_file"] = partial(ssl.create_default_context, cafile=str(ca))
     reasons = {name: distrust(where, host, context) for name, context in contexts.items()}
     return {name: {"trusted": why is None, "reason": why} for name, why in reasons.items()}
+
+
+def _refuse_unreadable(ca: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=str(ca))
+    except OSError as error:  # ssl's errors are some too
+        reason = "no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise typer.BadParameter(f"--ca {ca}: {reason}") from None
 
 
 def _canonical(host: str) -> str:

@@ -52,6 +52,8 @@ def _problems(found: Mapping[str, Any]) -> Iterator[str]:
     if not presented["valid_now"]:
         ended = presented["days_left"] < 0
         yield f"it ended {presented['not_after']}" if ended else "it is not valid yet"
+    if (by_file := found["trusted"].get("ca_file")) and not by_file["trusted"]:
+        yield f"it is not trusted with --ca: {by_file['reason']}"
     if expected and expected["is_presented"] is False:
         yield f"it is not the certificate of {expected['cert_file']} ({expected['environment']})"
 

@@ -178,6 +178,30 @@ async def test_check_needs_no_daemon_where_the_address_is_said(
     assert ended.err.count("what it knows is left out") == 1
 
 
+async def test_check_fails_where_the_given_ca_does_not_make_it_trusted(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other, _ = self_made(tmp_path / "other", "dev.test")
+    own, key = self_made(tmp_path, "dev.test")
+    async with presenting(own, key) as address:
+        words = ["certs", "check", "dev.test", "--address", address, "--ca"]
+        passed = await shell(*words, str(own))
+        failed = await shell(*words, str(other))
+    assert passed.code == 0, passed.err
+    assert failed.code == 1
+    assert "it is not trusted with --ca: " in failed.err
+
+
+async def test_a_ca_that_cannot_be_read_is_wrong_usage(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate")
+    for file, reason in (("none.pem", "No such file"), ("empty.pem", "no certificate in PEM")):
+        words = ["certs", "check", "dev.test", "--address", "127.0.0.1:1", "--ca"]
+        ended = await shell(*words, str(tmp_path / file))
+        assert (ended.code, ended.out) == (2, "")
+        assert reason in ended.err
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1"])
 async def test_check_says_when_there_is_no_tls(shell: Shell, address: str) -> None:
     ended = await shell("certs", "check", "dev.test", "--address", address)
@@ -204,6 +228,7 @@ def test_another_certificate_than_the_records_is_a_problem(
         "host": "a.test",
         "covers": True,
         "presented": {"valid_now": True},
+        "trusted": {},
         "expected": {"environment": "e", "cert_file": "a.crt", "is_presented": is_presented},
     }
     assert len(problems_of(found)) == fails
