@@ -9,13 +9,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from provider.commands import accounts, offline, tokens
-from registry.cli.terminal import printable, words_of
+from registry.cli.terminal import printable, say, words_of
 from registry.cli.verbs import add_verbs
 from registry.connection import Unreachable
 from registry.errors import RegistryError
 
 # Plain help: a fourth of the time that the drawn one takes.
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 add_verbs(app)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(tokens.app, name="tokens")
@@ -24,8 +29,22 @@ app.command()(offline.render)
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"routebook {version('routebook')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_say_version, is_eager=True, help="Print it and exit."),
+]
+
+
 @app.callback()
-def routebook(context: typer.Context) -> None:
+def routebook(context: typer.Context, version: Version = False) -> None:
     """One catalogue of every dev, test and preview environment, which Traefik serves by itself."""
     context.obj = os.environ
 
