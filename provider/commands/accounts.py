@@ -16,6 +16,7 @@ from registry.cli.terminal import AsJson
 app = typer.Typer(no_args_is_help=True, help="Who may log in, kept in <data>/accounts.json.")
 
 _STDIN = typer.Option("--password-stdin", help="read the password from standard input")
+_UNKNOWN = "no account has the address {!r}; see `routebook accounts list`"
 Email = Annotated[str, typer.Argument(help="the e-mail address of the account")]
 FromStdin = Annotated[bool, _STDIN]
 
@@ -54,7 +55,7 @@ def list_accounts(as_json: AsJson = False, data: Data = DATA) -> None:
 @app.command()
 def disable(email: Email, as_json: AsJson = False, data: Data = DATA) -> None:
     """Ends the account's logins at once; it stays in the list."""
-    with ended():
+    with ended(_UNKNOWN):
         book_of(data).change_account(email, disabled=True)
     say(f"{email} is disabled", {"email": email, "disabled": True}, as_json=as_json)
 
@@ -69,7 +70,7 @@ def passwd(
     """A new password; ends the account's logins."""
     from provider.auth.passwords import hash_password
 
-    with ended():
+    with ended(_UNKNOWN):
         book_of(data).change_account(email, password=hash_password(_password(password_stdin)))
     say(f"{email} has a new password", {"email": email}, as_json=as_json)
 

@@ -46,12 +46,12 @@ def book_of(data: Path) -> AccountBook:
 
 
 @contextlib.contextmanager
-def ended() -> Iterator[None]:
-    """Refusals in one line on standard error, and exit code 1."""
+def ended(unknown: str = "{!r} is not there") -> Iterator[None]:
+    """Refusals in one line on standard error, and exit code 1; `unknown` are those of a key."""
     try:
         yield
     except KeyError as error:
-        print(f"routebook: there is no {error.args[0]}; see `list`", file=sys.stderr)
+        print(f"routebook: {unknown.format(error.args[0])}", file=sys.stderr)
         raise typer.Exit(1) from error
     except (ValueError, RegistryError) as error:
         print(f"routebook: {_words(error)}", file=sys.stderr)
@@ -72,6 +72,8 @@ def say_closed(data: Path, *, has_traefik_token: bool = False) -> None:
 def _words(error: Exception) -> str:
     if isinstance(error, RegistryError):
         return f"{error.code}: {error.detail}"
-    if error.__class__.__name__ == "ValidationError":
-        return "not an e-mail address, or a role that is none"
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):  # of an account: nothing else is typed freely
+        return f"{error.errors()[0]['input']!r} is not an e-mail address such as mika@shop.test"
     return str(error)

@@ -72,6 +72,6 @@ def revoke(
     data: Data = DATA,
 ) -> None:
     """Takes a token away, at once."""
-    with ended():
+    with ended("no token has the id {!r}; see `routebook tokens list`"):
         book_of(data).revoke(token_id)
     say(f"{token_id} is revoked", {"id": token_id, "revoked": True}, as_json=as_json)

@@ -24,7 +24,8 @@ def list_certificates(context: typer.Context, as_json: AsJson = False) -> None:
         return
     for each in shown["certificates"]:
         for note in _notes(each):
-            remark(f"{each['file']}: {note}")
+            begins = note.startswith(f"{each['file']} ")
+            remark(note if begins else f"{each['file']}: {note}")
     table(
         _COLUMNS,
         [*map(_row, shown["certificates"])],

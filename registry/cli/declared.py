@@ -35,7 +35,7 @@ class Declared:
     def where(self, pointer: str) -> str:
         """`file:line:column` of a JSON pointer in the record."""
         line, column = self.place(pointer_path(pointer))
-        return f"{self.source}:{line}:{column}"
+        return f"{_named(self.source)}:{line}:{column}"
 
 
 def read_declared(names: Iterable[str]) -> list[Declared]:
@@ -59,13 +59,15 @@ def _sources(name: str) -> list[str]:
 def _records(source: str) -> Iterator[Declared]:
     parts = list(_json(source) if source.endswith(".json") else yaml_documents(source))
     if all(value is None for value, _ in parts):
-        raise NotDeclared(f"{source}: it declares nothing; write `environments: []` to mean none")
+        raise NotDeclared(
+            f"{_named(source)}: it declares nothing; write `environments: []` to mean none"
+        )
     for value, place in parts:
         yield from _split(value, source, place)
 
 
 def _text_of(source: str) -> str:
-    name = "standard input" if source == "-" else source
+    name = _named(source)
     try:
         # Bytes: what standard input decodes to would depend on the locale.
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
@@ -105,7 +107,11 @@ def _not_finite(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str |
 
 
 def _fault(source: str, place: tuple[int, int], reason: str) -> NotDeclared:
-    return NotDeclared(f"{source}:{place[0]}:{place[1]}: {reason}")
+    return NotDeclared(f"{_named(source)}:{place[0]}:{place[1]}: {reason}")
+
+
+def _named(source: str) -> str:
+    return "standard input" if source == "-" else source
 
 
 def yaml_documents(source: str) -> Iterator[tuple[Any, _Place]]:
@@ -114,7 +120,7 @@ def yaml_documents(source: str) -> Iterator[tuple[Any, _Place]]:
         for document in parse_documents(_text_of(source)):
             yield document.value, document.place_of
     except YamlFault as error:
-        raise NotDeclared(f"{source}:{error.line}:{error.column}: {error}") from error
+        raise _fault(source, (error.line, error.column), str(error)) from error
 
 
 def _json(source: str) -> Iterator[tuple[Any, _Place]]:
@@ -122,6 +128,5 @@ def _json(source: str) -> Iterator[tuple[Any, _Place]]:
     try:
         value = parse(text)
     except JsonFault as error:
-        line, column = line_column(text, error.offset)
-        raise NotDeclared(f"{source}:{line}:{column}: {error}") from error
+        raise _fault(source, line_column(text, error.offset), str(error)) from error
     yield value, lambda path: line_column(text, offset_of(text, [str(part) for part in path]))

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from registry.cli.tables import section
-from registry.cli.terminal import AsJson, client_of, printable, remark, say, say_json, sheet
+from registry.cli.terminal import (
+    AsJson,
+    advising,
+    client_of,
+    printable,
+    remark,
+    say,
+    say_json,
+    sheet,
+)
 
 
 def explain(
@@ -21,7 +30,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Who answers a URL, and why the others do not."""
-    shown = client_of(context).explain(url, entrypoint, probe=probe)
+    client = client_of(context)
+    with advising(f"did you mean https://{url}?" if "://" not in url else "", "invalid_record"):
+        shown = client.explain(url, entrypoint, probe=probe)
     if as_json:
         say_json(shown)
         return

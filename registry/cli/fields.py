@@ -6,11 +6,14 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import typer
+
+from registry.errors import RegistryError
 
 Kind = Literal["text", "list", "switch"]
 
@@ -133,6 +136,25 @@ def _annotation(field: FieldFlag) -> Any:
     }
     text = f"{field.help}; commas or several times" if field.kind == "list" else field.help
     return Annotated[kinds[field.kind], typer.Option(*field.flags, help=text.lstrip("; "))]
+
+
+@contextmanager
+def naming_flags() -> Iterator[None]:
+    """Errors end with the flags of the fields that are at fault."""
+    try:
+        yield
+    except RegistryError as error:
+        flags = [flag for fault in error.errors if (flag := _flag_of(fault.pointer))]
+        if flags:
+            error.add_note(f"the flags for it: {', '.join(dict.fromkeys(flags))}")
+        raise
+
+
+def _flag_of(pointer: str) -> str | None:
+    """The first flag that sets the field at a JSON pointer, or one within it."""
+    keys = tuple(pointer.split("/")[1:])
+    found = (field for field in FIELDS if keys and field.path[: len(keys)] == keys)
+    return next((field.short or field.flags[0] for field in found), None)
 
 
 def patch_of(given: Mapping[str, Any]) -> dict[str, Any]:

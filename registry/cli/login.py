@@ -23,12 +23,11 @@ def login(
     In a file of yours alone; it ends after twelve hours.
     """
     client, environ = client_of(context), context.obj
-    email = email or environ.get("AGENT_EMAIL") or typer.prompt("E-mail", err=True)
+    email = email or environ.get("AGENT_EMAIL") or _asked("E-mail")
     if password_stdin:
         password = _password()
     else:
-        given = environ.get("AGENT_PASSWORD")
-        password = given or typer.prompt("Password", hide_input=True, err=True)
+        password = environ.get("AGENT_PASSWORD") or _asked("Password", hide=True)
     with advising("look at the e-mail and the password, and try again", "unauthenticated"):
         session = {"email": email, **client.login(str(email), password)}
     client.sessions.store(client.url, session)
@@ -36,6 +35,15 @@ def login(
         say_json({"url": client.url, "email": email, "expires_at": session["expires_at"]})
     else:
         say(f"{email} is logged in at {client.url} until {session['expires_at']}")
+
+
+def _asked(what: str, *, hide: bool = False) -> str:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            f"{what}: there is no terminal to ask on; name EMAIL and --password-stdin, or set "
+            "AGENT_EMAIL and AGENT_PASSWORD"
+        )
+    return str(typer.prompt(what, hide_input=hide, err=True))
 
 
 def _password() -> str:

@@ -8,7 +8,15 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from registry.cli.fields import Ports, Sets, patch_of, with_field_flags, with_ports, with_values
+from registry.cli.fields import (
+    Ports,
+    Sets,
+    naming_flags,
+    patch_of,
+    with_field_flags,
+    with_ports,
+    with_values,
+)
 from registry.cli.foreseen import DryRun, say_foreseen
 from registry.cli.terminal import AsJson, Ref, advising, client_of, printable, say, say_json
 from registry.cli.waiting import (
@@ -24,6 +32,7 @@ from registry.client import Client, How
 from registry.errors import NotFound, Quarantined, RevisionConflict
 
 _TRIES = 5
+_LEAST = "at least --project, --slug, --name and --hostname"
 _WITHDRAWN = "; no known Traefik serves it any more"
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 
@@ -56,7 +65,10 @@ def create(
             raise typer.BadParameter(f"--from {from_file}: not one record, but {len(declared)}")
         body = dict(declared[0].value)
     body = _with_flags(body, patch_of(fields), port, set_)
-    answer = client_of(context).create(body, how)
+    if not body:
+        raise typer.BadParameter("a record is needed: --from FILE, or " + _LEAST)
+    with naming_flags():
+        answer = client_of(context).create(body, how)
     if dry_run:
         say_foreseen(answer, as_json=as_json)
     else:
@@ -79,7 +91,8 @@ def update(
     if not patch and not port and not set_:
         raise typer.BadParameter("name at least one field to change")
     change = _Change(patch, port, set_)
-    before, after = _updated(client_of(context), ref, change, how)
+    with naming_flags():
+        before, after = _updated(client_of(context), ref, change, how)
     if dry_run:
         say_foreseen(after, as_json=as_json)
     else:

@@ -116,13 +116,18 @@ ADD, PASSWD = (
     "accounts add {} --role=viewer --password-stdin",
     "accounts passwd {} --password-stdin",
 )
+NO_ACCOUNT = "no account has the address 'nobody@x.test'; see `routebook accounts list`"
 REFUSED = {
-    "an address that is none": (ADD.format("nobody"), PASSWORD),
-    "a short password": (ADD.format("viewer@x.test"), "short"),
-    "an account that is there": (ADD.format(OPERATOR), PASSWORD),
-    "an unknown account": ("accounts disable nobody@x.test", ""),
-    "a password for an unknown account": (PASSWD.format("nobody@x.test"), PASSWORD),
-    "an unknown token": ("tokens revoke 12345678", ""),
+    "an address that is none": (ADD.format("nobody"), PASSWORD, "'nobody' is not an e-mail"),
+    "a short password": (ADD.format("viewer@x.test"), "short", "12"),
+    "an account that is there": (ADD.format(OPERATOR), PASSWORD, "`accounts passwd`"),
+    "an unknown account": ("accounts disable nobody@x.test", "", NO_ACCOUNT),
+    "a password for an unknown account": (PASSWD.format("nobody@x.test"), PASSWORD, NO_ACCOUNT),
+    "an unknown token": (
+        "tokens revoke 12345678",
+        "",
+        "no token has the id '12345678'; see `routebook tokens list`",
+    ),
 }
 WRONG = (
     "accounts",
@@ -141,12 +146,13 @@ WRONG = (
 async def test_what_is_refused_exits_with_1_and_says_why_in_a_line(
     folders: Folders, data: str, case: str
 ) -> None:
-    words, stdin = REFUSED[case]
+    words, stdin, why = REFUSED[case]
     write_accounts(folders.data, OPERATOR)
     before = (folders.data / "accounts.json").read_bytes()
     ended = await routebook(*words.split(), data, stdin=f"{stdin}\n")
     assert (ended.code, ended.out) == (1, "")
     assert re.fullmatch(r"routebook: .+\n", ended.err)
+    assert why in ended.err
     assert (folders.data / "accounts.json").read_bytes() == before
 
 

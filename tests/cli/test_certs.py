@@ -31,7 +31,10 @@ async def test_what_is_wrong_is_on_standard_error(daemon: Daemon, shell: Shell) 
     put(daemon.folders.certificates, "b", made("b.test"))
     pair = {"cert_file": "b.crt", "key_file": "b.key"}
     await create(daemon, "b", **routed("c.test", tls=pair))
+    gone = {"cert_file": "gone.crt", "key_file": "gone.key"}
+    await create(daemon, "gone", **routed("gone.test", tls=gone))
     ended = await shell("certs")
+    assert "routebook: gone.crt is not there\n" in ended.err
     assert "app.crt: app.key is not the key of app.crt" in ended.err
     assert "b.crt: not for c.test" in ended.err
     assert "another's" in ended.out

@@ -28,7 +28,7 @@ async def test_a_number_that_json_lacks_is_named_with_its_place(
     for words in (("apply", "-f", "-"), ("create", "--from", "-")):
         ended = await shell(*words, stdin=RECORD.format(slug="one", level=level))
         assert ended.code == 2
-        assert "-:6:10: not a number that JSON has" in _flat(ended.err)
+        assert "standard input:6:10: not a number that JSON has" in _flat(ended.err)
     quoted = RECORD.format(slug="one", level=f"'{level}'")
     assert (await shell("apply", "-f", "-", stdin=quoted)).code == 0
 
@@ -47,7 +47,7 @@ async def test_environments_that_are_no_list_are_named_so(
 ) -> None:
     ended = await shell("apply", "-f", "-", stdin=f"version: 1\nenvironments: {value}\n")
     assert ended.code == 2
-    assert "-:2:15: `environments` is no list of records" in _flat(ended.err)
+    assert "standard input:2:15: `environments` is no list of records" in _flat(ended.err)
 
 
 async def test_a_record_that_two_files_declare_is_named_by_both_places(

@@ -63,3 +63,5 @@ async def test_a_wrong_url_is_refused_with_the_reason(daemon: Daemon, shell: She
     assert (ended.code, ended.out) == (1, "")
     assert "/url" in ended.err
     assert "https://app.test/path" in ended.err
+    assert ended.err.splitlines()[-1] == "  did you mean https://a.test?"
+    assert "mean" not in (await shell("explain", "ftp://a.test")).err

@@ -61,6 +61,27 @@ async def test_a_token_that_was_sent_is_not_asked_for(
     assert of_file.startswith("set another AGENT_TOKEN_FILE")
 
 
+async def test_a_login_without_a_terminal_says_how_to_give_what_it_would_ask(shell: Shell) -> None:
+    for words, asked in (["login"], "E-mail"), (["login", OPERATOR], "Password"):
+        ended = await shell(*words)
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{asked}: there is no terminal to ask on" in ended.err
+        assert "--password-stdin" in ended.err
+
+
+async def test_a_record_that_lacks_fields_is_told_their_flags(daemon: Daemon, shell: Shell) -> None:
+    nothing = await shell("create")
+    assert (nothing.code, nothing.out) == (2, "")
+    assert "--project, --slug, --name and --hostname" in " ".join(nothing.err.split())
+    step = await last_line(shell, "create", "--slug", "dev")
+    assert step == "the flags for it: --project"
+    step = await last_line(shell, "create", "--project", "nightshift")
+    assert step == "the flags for it: --slug, --name, --hostname"
+    await create(daemon, "dev")
+    step = await last_line(shell, "update", "dev", "--state", "actve")
+    assert step == "the flags for it: --state"
+
+
 async def test_a_catalogue_that_is_gone_is_not_to_be_mended(daemon: Daemon, shell: Shell) -> None:
     await create(daemon, "dev")
     (daemon.folders.data / "environments.json").unlink()
