@@ -75,8 +75,8 @@ def _followed(client: Client, filters: Mapping[str, object]) -> Iterator[Streame
     while True:
         try:
             for event in client.events(filters, last_id):
-                if lost:
-                    remark("connected again")
+                if lost or last_id is None:
+                    remark("connected again" if lost else f"connected to {client.url}")
                 wait_s, lost, last_id = _FIRST_WAIT_S, False, last_id or "none"
                 if event is not None:
                     last_id = event.id

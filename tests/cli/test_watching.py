@@ -50,6 +50,11 @@ class Watcher:
         return self.process.returncode, err.decode()
 
 
+def connected(daemon: Daemon) -> str:
+    """The first line on standard error, before any event."""
+    return f"routebook: connected to http://127.0.0.1:{daemon.port}"
+
+
 Watch = Callable[..., Awaitable[Watcher]]
 
 
@@ -70,6 +75,7 @@ async def watch() -> AsyncIterator[Watch]:
         started.append(process)
         if not environ:
             await eventually(lambda: is_watched(daemon), timeout_s=DEADLINE_S)
+            assert await Watcher(process).remark() == connected(daemon)
         return Watcher(process)
 
     yield start
@@ -122,10 +128,21 @@ async def test_until_ends_with_0_at_the_first_of_its_kind(daemon: Daemon, watch:
     assert await watcher.ended() == (0, "")
 
 
+async def test_it_says_that_it_is_connected_while_nothing_happens(
+    daemon: Daemon, watch: Watch
+) -> None:
+    watcher = await watch(daemon, "--json", NO_COLOR="1")
+    assert await watcher.remark() == connected(daemon)
+    watcher.process.send_signal(signal.SIGINT)
+    assert await watcher.ended() == (130, "")
+
+
 async def test_until_with_a_time_gives_up_with_1(shell: Shell) -> None:
     ended = await shell("watch", "--until", "live", "--timeout-s", "0.5")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "routebook: no event live within 0.5 seconds\n"
+    *before, last = ended.err.splitlines()
+    assert last == "routebook: no event live within 0.5 seconds"
+    assert all(line.startswith("routebook: connected to ") for line in before)
 
 
 async def test_wrong_usage_is_exit_code_2(shell: Shell) -> None:
@@ -133,7 +150,7 @@ async def test_wrong_usage_is_exit_code_2(shell: Shell) -> None:
         assert (await shell("watch", *words)).code == 2, words
 
 
-async def test_ctrl_c_ends_it_with_130_and_no_words(daemon: Daemon, watch: Watch) -> None:
+async def test_ctrl_c_ends_it_with_130_and_no_more_words(daemon: Daemon, watch: Watch) -> None:
     watcher = await watch(daemon)
     watcher.process.send_signal(signal.SIGINT)
     assert await watcher.ended() == (130, "")
@@ -194,7 +211,7 @@ async def test_a_pipe_that_closes_early_is_no_traceback(daemon: Daemon) -> None:
 
     await eventually(write_until_it_ends, timeout_s=DEADLINE_S)
     out, err = await ending
-    assert (out.count(b"\n"), err) == (1, b"")
+    assert (out.count(b"\n"), err.decode()) == (1, f"{connected(daemon)}\n")
 
 
 async def test_text_of_an_event_cannot_steer_a_terminal(daemon: Daemon, watch: Watch) -> None:
