@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from registry.errors import RegistryError
+from registry.errors import InvalidRecord
 
 Kind = Literal["text", "list", "switch"]
 
@@ -140,10 +140,10 @@ def _annotation(field: FieldFlag) -> Any:
 
 @contextmanager
 def naming_flags() -> Iterator[None]:
-    """Errors end with the flags of the fields that are at fault."""
+    """A record that breaks rules is refused with the flags of its fields at fault."""
     try:
         yield
-    except RegistryError as error:
+    except InvalidRecord as error:
         flags = [flag for fault in error.errors if (flag := _flag_of(fault.pointer))]
         if flags:
             error.add_note(f"the flags for it: {', '.join(dict.fromkeys(flags))}")
