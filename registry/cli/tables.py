@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from registry.cli.terminal import printable, say
+from registry.cli.terminal import printable, say, wrapped
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -52,7 +51,7 @@ def table(
         console.print(_line(head, widths, "bold"), soft_wrap=True)
         for row in shown:
             console.print(_line(row, widths), soft_wrap=True)
-            for line in _under(row, under, console.width):
+            for line in _under(row, under):
                 console.print(line, soft_wrap=True, markup=False, highlight=False)
     say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
@@ -113,15 +112,8 @@ def _line(row: Mapping[str, str], widths: Mapping[str, int], style: str = "") ->
     return line
 
 
-def _under(row: Mapping[str, str], columns: Sequence[str], width: int) -> Iterator[str]:
+def _under(row: Mapping[str, str], columns: Sequence[str]) -> Iterator[str]:
     """What a row has no room for, by its name; wrapped between words."""
     for column in columns:
         if row[column] != "-":
-            yield from textwrap.wrap(
-                f"{column}: {row[column]}",
-                width,
-                initial_indent="  ",
-                subsequent_indent="    ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            yield wrapped(f"  {column}: {row[column]}", "    ")

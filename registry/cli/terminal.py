@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -78,10 +80,22 @@ def mark(flag: bool | None) -> str:
 
 
 def sheet(rows: Sequence[tuple[str, object]]) -> None:
-    """Names and values, one a line."""
+    """Names and values, one a line; on a terminal a long value goes on below, between words."""
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        say(f"{name.ljust(width)}  {printable(value)}".rstrip())
+        line = f"{name.ljust(width)}  {printable(value)}".rstrip()
+        say(wrapped(line, " " * (width + 2)) if sys.stdout.isatty() else line)
+
+
+def wrapped(line: str, indent: str) -> str:
+    """A line as several that fit the terminal, each but the first indented; no word is broken."""
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @contextmanager

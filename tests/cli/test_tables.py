@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 import pytest
 
 from registry.cli.tables import table
+from registry.cli.terminal import sheet
 
 TASK = "task-07cdd58a1b2c"
 WORDS = "Set ROUTEBOOK_TRAEFIK_API of the daemon to the address of the API of Traefik, and restart"
@@ -74,6 +75,19 @@ def test_a_key_is_whole_where_a_wider_column_is_cut() -> None:
 def test_a_key_is_whole_on_a_terminal_that_is_narrower_than_it() -> None:
     row = {"slug": "s" * 90, "owner": "Ines"}
     assert drawn([row], keys=("slug",))[1:] == ["s" * 90, "  owner: Ines"]
+
+
+def test_a_long_value_of_a_sheet_goes_on_below_between_words() -> None:
+    facts, out, pipe = [("id", TASK), ("action", WORDS)], Terminal(), io.StringIO()
+    for stream in (out, pipe):
+        with redirect_stdout(stream):
+            sheet(facts)
+    assert out.getvalue().splitlines() == [
+        f"id      {TASK}",
+        "action  Set ROUTEBOOK_TRAEFIK_API of the daemon to the address of the API of",
+        "        Traefik, and restart",
+    ]
+    assert pipe.getvalue().splitlines() == [f"id      {TASK}", f"action  {WORDS}"]
 
 
 def test_nothing_is_cut_or_moved_in_a_pipe() -> None:
