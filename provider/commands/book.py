@@ -20,17 +20,15 @@ DATA = Path("data")
 Data = Annotated[
     Path, typer.Option("--data", envvar="ROUTEBOOK_DATA", help="the data folder of the daemon")
 ]
-_CLOSED = """
-From now on everybody has to say who they are, Traefik too. {make}Traefik
-its token in its static configuration:
+_CLOSED = "\nFrom now on everybody has to say who they are, Traefik too.{make}"
+_MAKE = """ Make it a token:
+  routebook tokens create --role traefik --name traefik --data {data}"""
+_GIVE = """Put it into Traefik's static configuration, and start Traefik anew:
   providers:
     http:
       endpoint: http://127.0.0.1:8700/traefik/config
       headers:
         Authorization: Bearer <the token>"""
-_MAKE = """Make it a token:
-  routebook tokens create --role traefik --name traefik --data {data}
-and give """
 
 
 def book_of(data: Path) -> AccountBook:
@@ -65,8 +63,8 @@ def say(words: str, row: Mapping[str, object], *, as_json: bool) -> None:
 
 def say_closed(data: Path, *, has_traefik_token: bool = False) -> None:
     """That open mode is over, and what Traefik needs now; on standard error."""
-    make = "Give " if has_traefik_token else _MAKE.format(data=data)
-    print(_CLOSED.format(make=make), file=sys.stderr)
+    make = "" if has_traefik_token else _MAKE.format(data=data)
+    print(_CLOSED.format(make=make), _GIVE, sep="\n", file=sys.stderr)
 
 
 def _words(error: Exception) -> str:

@@ -94,7 +94,7 @@ async def test_the_first_token_ends_open_mode_and_says_so_beside_the_token(data:
 async def test_a_first_token_for_traefik_is_only_to_be_given_to_it(data: str) -> None:
     first = await routebook("tokens", "create", "--role=traefik", data)
     assert re.fullmatch(r"rb_[\w-]{43}\n", first.out)
-    assert "Give Traefik\nits token in its static configuration" in first.err
+    assert "Put it into Traefik's static configuration, and start Traefik anew" in first.err
     assert "tokens create" not in first.err
 
 
