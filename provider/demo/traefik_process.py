@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +19,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+_PORTS = 16_384, 32_768
 _START_S = 15.0
 _STOP_S = 10.0
 _LOOK_AGAIN_S = 0.005
@@ -46,11 +49,15 @@ class TraefikProcess:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on 127.0.0.1 that nothing has now, and that the system gives to nobody by itself.
+
+    Above 32768 any connection may have it a moment later (Linux: ip_local_port_range, ip(7)).
+    """
+    while True:
+        port = random.randrange(*_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def traefik_binary() -> str:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from provider.demo.traefik_process import free_port
 from tests.daemons import ROOT
 
 pytestmark = pytest.mark.traefik
@@ -52,3 +53,7 @@ async def test_without_once_it_says_what_to_try_and_stays_until_it_is_ended() ->
         await process.communicate()
     assert "\nTry:\n" in output
     assert process.returncode == 0
+
+
+def test_its_ports_are_none_that_the_system_gives_to_connections() -> None:
+    assert all(free_port() < 32_768 for _ in range(100))  # ip(7), ip_local_port_range
