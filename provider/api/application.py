@@ -22,8 +22,9 @@ from registry.errors import Forbidden, HostNotAllowed, RegistryError, Unauthenti
 
 _log = structlog.get_logger()
 _JSON_ONLY = ("POST", "PUT", "PATCH")
+_POLLED = "/traefik/config"
 # What the kept document is enough for.
-_AT_ONCE = ((_POLLED := "/traefik/config"), "/healthz", "/readyz")
+_AT_ONCE = (_POLLED, "/healthz", "/readyz")
 _REFUSALS = (Forbidden, HostNotAllowed, Unauthenticated)
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

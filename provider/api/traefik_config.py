@@ -58,9 +58,12 @@ def wants_plain(request: web.Request, publication: Publication) -> bool:
     """By whom takes no gzip; and by a Traefik on this machine, whom unpacking costs the most."""
     if not _takes_gzip(request.headers.get("Accept-Encoding", "")):
         return True
-    is_traefik = request.headers.get("User-Agent", "").startswith(_TRAEFIK)
-    is_near = is_local(request.remote or "") and forwarded_by(request.headers) is None
-    return is_traefik and is_near and publication.has_body
+    return (
+        request.headers.get("User-Agent", "").startswith(_TRAEFIK)
+        and publication.has_body
+        and is_local(request.remote or "")
+        and forwarded_by(request.headers) is None
+    )
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -29,6 +29,7 @@ from registry.engines.durable import as_registry_errors, write_durably
 from registry.engines.watching import file_signature
 from registry.errors import StoreUnavailable
 from registry.fields import Instant
+from registry.names import json_pointer
 
 _LOOK_HOLDS_S = 0.001
 _log = structlog.get_logger()
@@ -115,8 +116,10 @@ class AccountBook:
         A last token that is revoked leaves its file behind, and the door closed; once it was
         closed, it stays so while we run. A look holds for a millisecond, which `_save` waits for.
         """
+        if self._used:
+            return False
         now_s = self._clock_s()
-        if not self._used and self._looked_s + _LOOK_HOLDS_S < now_s:
+        if self._looked_s + _LOOK_HOLDS_S < now_s:
             self._used = bool(self._token_files) or any(map(_may_be_there, self._files))
             if self._used and self._looked_s > -math.inf:
                 _log.warning("open_mode_ended", note="Traefik, too, has to say who it is now")
@@ -290,4 +293,5 @@ def _reason(error: OSError | ValidationError) -> str:
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return ": ".join(("/" + "/".join(map(str, first["loc"])), first["msg"]))
+    pointer = json_pointer(first["loc"])
+    return f"{pointer}: {first['msg']}" if pointer else first["msg"]

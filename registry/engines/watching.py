@@ -66,10 +66,11 @@ async def _watch_by_inotify(opened: FolderEvents, wake: Callable[[], None]) -> N
 async def poll_signature(
     signature: Callable[[], Hashable], wake: Callable[[], None], *, every_s: float | None = None
 ) -> None:
-    """Call `wake` whenever `signature` changed, looking every `SAFETY_POLL_S`, until cancelled.
+    """Call `wake` whenever `signature` changed, looking every `every_s`, until cancelled.
 
-    The net below the kernel's events: bind mounts and network file systems send none. A thread
-    of its own looks, and wakes the event loop only after a change: most of the time there is none.
+    Without it that is `SAFETY_POLL_S`. The net below the kernel's events: bind mounts and network
+    file systems send none. A thread of its own looks, and wakes the event loop only after a change:
+    most of the time there is none.
     """
     loop, stop = asyncio.get_running_loop(), threading.Event()
     stops_within = partial(stop.wait, SAFETY_POLL_S if every_s is None else every_s)

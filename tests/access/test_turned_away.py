@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from provider.turned_away import TurnedAway
 from tests.access.callers import bearer, everybody
+from tests.api.steps import problems
 from tests.conftest import StartDaemon
 from tests.daemons import Daemon, Folders
 from tests.safety.conftest import Log
@@ -15,15 +14,9 @@ from tests.safety.conftest import Log
 POLL = "/traefik/config"
 
 
-async def shown_problems(daemon: Daemon, operator: dict[str, str]) -> list[dict[str, Any]]:
-    """What health says is wrong."""
-    shown = (await daemon.call("GET", "/api/health", headers=operator)).value
-    return list(shown["problems"])
-
-
 async def refused_polls(daemon: Daemon, operator: dict[str, str]) -> list[str]:
     """What it says of those who are not let in."""
-    shown = await shown_problems(daemon, operator)
+    shown = await problems(daemon, operator)
     return [each["detail"] for each in shown if each["code"] == "poller_refused"]
 
 
@@ -83,7 +76,7 @@ async def test_accounts_that_cannot_be_read_are_in_health_with_the_reason(
     daemon = await start_daemon("--hold-s=0")
     (folders.data / "accounts.json").write_text('{"accounts": [{"password": "$argon2id$x"}]}')
     [problem] = [
-        each for each in await shown_problems(daemon, who["operator"])
+        each for each in await problems(daemon, who["operator"])
         if each["code"] == "accounts_unreadable"
     ]  # fmt: skip
     assert "accounts.json cannot be read (/accounts/0/email: Field required)" in problem["detail"]

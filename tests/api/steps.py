@@ -75,9 +75,9 @@ async def until_problem(daemon: Daemon, code: str, environment: str | None) -> d
     return shown
 
 
-async def problems(daemon: Daemon) -> list[dict[str, Any]]:
+async def problems(daemon: Daemon, headers: dict[str, str] | None = None) -> list[dict[str, Any]]:
     """What `/api/health` says is wrong."""
-    answer = await daemon.call("GET", "/api/health")
+    answer = await daemon.call("GET", "/api/health", headers=headers)
     assert answer.status == 200
     return list(answer.value["problems"])
 
